@@ -1,0 +1,192 @@
+"""Django's settings, read from the environment (and `.env`); everything runs with nothing set.
+
+`.env.example` lists the variables.
+"""
+
+import os
+import socket
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+
+from blogsite.secret_key import read_or_make_secret_key
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+env.read_env(BASE_DIR / ".env")
+
+# --- The machine -------------------------------------------------------------------------------
+
+DATA_DIR = (BASE_DIR / env.str("DATA_DIR", "var")).absolute()
+RUN_DIR = DATA_DIR / "run"
+PORT = env.int("PORT", 8000)
+
+# --- Django ------------------------------------------------------------------------------------
+
+DEBUG = env.bool("DEBUG", False)
+SECRET_KEY = env.str("SECRET_KEY", "") or read_or_make_secret_key(DATA_DIR / "secret_key")
+SITE_URL = env.str("SITE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
+SITE_NAME = env.str("SITE_NAME", "blogsite")
+SITE_HOST = urlsplit(SITE_URL).hostname or "localhost"
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+if SITE_HOST not in ALLOWED_HOSTS:
+    ALLOWED_HOSTS.append(SITE_HOST)
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+INSTALLED_APPS = [
+    "blogsite",
+    "deployhooks",
+    "posts",
+    "django_q",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "blogsite.urls"
+WSGI_APPLICATION = "blogsite.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+LANGUAGE_CODE = env.str("LANGUAGE_CODE", "en")
+TIME_ZONE = env.str("TIME_ZONE", "UTC")
+USE_I18N = True
+USE_TZ = True
+
+# --- HTTPS: SITE_URL decides -------------------------------------------------------------------
+
+IS_HTTPS = SITE_URL.startswith("https://")
+SECURE_SSL_REDIRECT = IS_HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_HTTPS else None
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if IS_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = IS_HTTPS
+SECURE_HSTS_PRELOAD = IS_HTTPS
+SESSION_COOKIE_SECURE = IS_HTTPS
+CSRF_COOKIE_SECURE = IS_HTTPS
+X_FRAME_OPTIONS = "DENY"
+# GitHub follows no redirect, and gunicorn is reached without TLS for health checks.
+SECURE_REDIRECT_EXEMPT = [r"^hooks/", r"^healthz$"]
+
+# --- Database ----------------------------------------------------------------------------------
+
+EMBEDDED_DATABASE = {"ENGINE": "django.db.backends.sqlite3", "NAME": DATA_DIR / "db.sqlite3"}
+DATABASES = {"default": env.db_url("DATABASE_URL") if "DATABASE_URL" in env else EMBEDDED_DATABASE}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # Web workers and the queue write at once: WAL, writers that queue up from BEGIN on, and full
+    # sync, because a delivery that was answered with 2xx must survive a power cut.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+    }
+else:
+    DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
+    DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
+
+# --- Static files ------------------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# --- Webhook and deploys -----------------------------------------------------------------------
+
+GITHUB_WEBHOOK_SECRET_FILE = BASE_DIR / env.str("GITHUB_WEBHOOK_SECRET_FILE", "secret.txt")
+GITHUB_WEBHOOK_SECRET = env.str("GITHUB_WEBHOOK_SECRET", "")
+DEPLOY_CHECKOUT = (BASE_DIR / env.str("DEPLOY_CHECKOUT", ".")).absolute()
+DEPLOY_REMOTE = env.str("DEPLOY_REMOTE", "origin")
+DEPLOY_BRANCH = env.str("DEPLOY_BRANCH", "")
+DEPLOY_REPOSITORY = env.str("DEPLOY_REPOSITORY", "")
+DEPLOY_TIMEOUT = env.int("DEPLOY_TIMEOUT", 540)
+DEPLOY_RETRY = env.int("DEPLOY_RETRY", 120)
+DEPLOY_HOST = env.str("DEPLOY_HOST", "") or socket.gethostname()
+DEPLOY_STEPS = [
+    "deployhooks.steps.fetch.fetch",
+    "deployhooks.steps.preflight.preflight",
+    "deployhooks.steps.migrate.migrate",
+    "deployhooks.steps.collectstatic.collectstatic",
+    "deployhooks.steps.pull.pull",
+    "deployhooks.steps.submodules.submodules",
+    "posts.deploy.index_posts",
+    "deployhooks.steps.reload.reload",
+]
+
+Q_CLUSTER = {
+    "name": "blogsite",
+    "orm": "default",
+    "workers": 1,
+    "queue_limit": 1,
+    "bulk": 1,
+    "poll": 0.2,
+    # The deploy's own deadline comes first, then the queue's, and only long after that does the
+    # broker hand a task out again: up to three wait in a worker with their clock running.
+    "timeout": DEPLOY_TIMEOUT + 60,
+    "retry": 3 * (DEPLOY_TIMEOUT + 60) + 100,
+    "ack_failures": True,
+    "max_attempts": 1,
+    "recycle": 500,
+    "guard_cycle": 0.5,
+    "save_limit": 100,
+    "catch_up": False,
+    "label": "Queue",
+    "ALT_CLUSTERS": {},
+}
+
+# --- Blog --------------------------------------------------------------------------------------
+
+POSTS_DIR = (BASE_DIR / env.str("POSTS_DIR", "content")).absolute()
+
+# --- Logging -----------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": os.environ.get("LOG_LEVEL", "INFO")},
+}

@@ -1,0 +1,13 @@
+"""The site's addresses."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from blogsite.views import healthz
+
+urlpatterns = [
+    path("healthz", healthz),
+    path("hooks/", include("deployhooks.urls")),
+    path("admin/", admin.site.urls),
+    path("", include("posts.urls")),
+]

@@ -1,0 +1,8 @@
+"""The app that receives GitHub's webhooks and deploys what they announce."""
+
+from django.apps import AppConfig
+
+
+class DeployhooksConfig(AppConfig):
+    name = "deployhooks"
+    verbose_name = "Deploys"

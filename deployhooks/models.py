@@ -1,0 +1,255 @@
+"""What GitHub sent, what was done about it, and how it went."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+
+class Delivery(models.Model):
+    """One webhook event of one hook; GitHub repeats both numbers when it redelivers."""
+
+    class Outcome(models.TextChoices):
+        QUEUED = "queued"
+        HELD = "held"
+        DUPLICATE = "duplicate"
+        PONG = "pong"
+        IGNORED = "ignored"
+        REFUSED = "refused"
+
+    hook_id = models.CharField(max_length=100, blank=True)
+    guid = models.CharField("GUID", max_length=100)
+    event = models.CharField(max_length=100)
+    action = models.CharField(max_length=100, blank=True)
+    repository = models.CharField(max_length=255, blank=True)
+    ref = models.CharField(max_length=255, blank=True)
+    before = models.CharField(max_length=40, blank=True)
+    after = models.CharField(max_length=40, blank=True)
+    pusher = models.CharField(max_length=255, blank=True)
+    head_message = models.TextField("head commit message", blank=True)
+    headers = models.JSONField(default=dict)
+    # JSON text with everything outside ASCII escaped: NUL and lone surrogates are data here, and
+    # PostgreSQL's jsonb takes neither.
+    payload = models.TextField(blank=True)
+    remote_address = models.GenericIPAddressField(null=True, blank=True)
+    signature_algorithm = models.CharField(max_length=10, blank=True)
+    secret_number = models.PositiveSmallIntegerField(
+        help_text="Which of the secrets matched, counted from 1, newest first.", default=1
+    )
+    outcome = models.CharField(max_length=10, choices=Outcome.choices, default=Outcome.QUEUED)
+    reason = models.TextField(blank=True)
+    times_received = models.PositiveIntegerField(default=1)
+    received_at = models.DateTimeField(default=timezone.now)
+    last_received_at = models.DateTimeField(default=timezone.now)
+    answer_status = models.PositiveSmallIntegerField(default=202)
+    answer = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["hook_id", "guid"], name="delivery_once_per_hook"),
+        ]
+        indexes = [
+            models.Index(fields=["outcome", "-id"], name="delivery_outcome"),
+            models.Index(fields=["event", "-id"], name="delivery_event"),
+            models.Index(fields=["received_at"], name="delivery_received_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event} {self.guid}"
+
+    def newest_deploy(self) -> Deploy | None:
+        """Return the deploy that serves this delivery now, None when there is none."""
+        return self.deploys.order_by("-id").first()
+
+
+class Refusal(models.Model):
+    """A request that was turned away; without its body, and only the newest are kept."""
+
+    KEPT = 200
+
+    received_at = models.DateTimeField(default=timezone.now)
+    status = models.PositiveSmallIntegerField()
+    reason = models.TextField()
+    remote_address = models.GenericIPAddressField(null=True, blank=True)
+    headers = models.JSONField(default=dict)
+    unrecorded = models.PositiveIntegerField(
+        "more like it",
+        default=0,
+        help_text="Refusals just before this one that were counted but not kept, in a flood.",
+    )
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.reason}"
+
+
+class Freeze(models.Model):
+    """While a host has this row, pushes are held and nothing is deployed by itself."""
+
+    host = models.CharField(max_length=255, unique=True)
+    reason = models.TextField(blank=True)
+    frozen_by = models.CharField(max_length=150, blank=True)
+    frozen_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.host}: {self.reason}"
+
+
+class DeployQuerySet(models.QuerySet["Deploy"]):
+    def here(self) -> DeployQuerySet:
+        """Only the deploys of this host."""
+        return self.filter(host=settings.DEPLOY_HOST)
+
+    def queued(self) -> DeployQuerySet:
+        return self.filter(status=Deploy.Status.QUEUED)
+
+    def running(self) -> DeployQuerySet:
+        return self.filter(status=Deploy.Status.RUNNING)
+
+    def claim(self, deploy_id: int, **lease: Any) -> bool:
+        """Make a queued deploy a running one; False when somebody else was first.
+
+        Raises IntegrityError when another deploy runs on its host.
+        """
+        now = timezone.now()
+        claimed = self.filter(pk=deploy_id, status=Deploy.Status.QUEUED).update(
+            status=Deploy.Status.RUNNING, started_at=now, heartbeat_at=now, **lease
+        )
+        return claimed == 1
+
+
+class Deploy(models.Model):
+    """One run of the steps that bring this host to what was pushed."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
+        SUCCEEDED = "succeeded"
+        FAILED = "failed"
+        CANCELLED = "cancelled"
+
+    class Trigger(models.TextChoices):
+        PUSH = "push"
+        RERUN = "rerun"
+        ROLLBACK = "rollback"
+        MANUAL = "manual"
+        DRIFT = "drift"
+
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
+    trigger = models.CharField(max_length=10, choices=Trigger.choices)
+    host = models.CharField(max_length=255)
+    deliveries = models.ManyToManyField(Delivery, related_name="deploys", blank=True)
+    rerun_of = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="reruns"
+    )
+    rollback_to = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="rollbacks"
+    )
+    requested_by = models.CharField(max_length=150, blank=True)
+    from_commit = models.CharField(max_length=40, blank=True)
+    to_commit = models.CharField(max_length=40, blank=True)
+    submodules = models.JSONField(
+        default=dict, help_text='{path: {"from": commit or null, "to": commit}}'
+    )
+    queued_at = models.DateTimeField(default=timezone.now)
+    not_before = models.DateTimeField(null=True, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    error = models.TextField(blank=True)
+    restored = models.BooleanField(default=False)
+    cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    cancel_requested_by = models.CharField(max_length=150, blank=True)
+
+    # The lease of the process that runs it.
+    attempt = models.PositiveSmallIntegerField(default=0)
+    worker = models.CharField(max_length=255, blank=True)
+    boot_id = models.CharField(max_length=64, blank=True)
+    pid = models.PositiveIntegerField(null=True, blank=True)
+    pid_started_at = models.FloatField(null=True, blank=True, help_text="Seconds since the epoch.")
+    process_groups = models.JSONField(default=list, help_text="[[pgid, started_at], ...]")
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+
+    objects = DeployQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["host"], condition=Q(status="queued"), name="one_queued_deploy_per_host"
+            ),
+            models.UniqueConstraint(
+                fields=["host"], condition=Q(status="running"), name="one_running_deploy_per_host"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["status", "-id"], name="deploy_status"),
+            models.Index(fields=["queued_at"], name="deploy_queued_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Deploy {self.pk}"
+
+    @property
+    def is_final(self) -> bool:
+        return self.status not in (self.Status.QUEUED, self.Status.RUNNING)
+
+    def succeed(self) -> bool:
+        """running -> succeeded; False when it was no longer running."""
+        return self._close(self.Status.SUCCEEDED, "")
+
+    def fail(self, error: str) -> bool:
+        """running -> failed; False when it was no longer running."""
+        return self._close(self.Status.FAILED, error)
+
+    def _close(self, status: Deploy.Status, error: str) -> bool:
+        changed = Deploy.objects.filter(pk=self.pk, status=self.Status.RUNNING).update(
+            status=status,
+            error=error,
+            finished_at=timezone.now(),
+            restored=self.restored,
+            process_groups=[],
+        )
+        self.refresh_from_db()
+        return changed == 1
+
+
+class Step(models.Model):
+    """One step of a deploy; the row is written before the effect and closed after it."""
+
+    class Status(models.TextChoices):
+        RUNNING = "running"
+        SUCCEEDED = "succeeded"
+        FAILED = "failed"
+        SKIPPED = "skipped"
+
+    deploy = models.ForeignKey(Deploy, on_delete=models.CASCADE, related_name="steps")
+    position = models.PositiveSmallIntegerField()
+    name = models.CharField(max_length=50)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.RUNNING)
+    detail = models.CharField(max_length=1000, blank=True)
+    output = models.TextField(blank=True)
+    started_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["deploy", "position"], name="step_position"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def close(self, status: Step.Status, detail: str) -> None:
+        """running -> succeeded, failed or skipped, with one line that says what came of it."""
+        self.status, self.detail = status, detail[:1000]
+        self.finished_at = timezone.now()
+        self.save(update_fields=["status", "detail", "finished_at"])

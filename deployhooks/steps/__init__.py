@@ -1,0 +1,1 @@
+"""The steps of a deploy, in the order of the setting DEPLOY_STEPS."""
