@@ -1,0 +1,74 @@
+"""Asks for deploys: joins the one that waits or makes one, together with its queue row."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from django.conf import settings
+from django.db import transaction
+from django_q.tasks import async_task
+
+from deployhooks.models import Delivery, Deploy, Freeze
+
+logger = logging.getLogger(__name__)
+
+
+def is_frozen() -> Freeze | None:
+    """Return what holds the deploys of this host, None when nothing does."""
+    return Freeze.objects.filter(host=settings.DEPLOY_HOST).first()
+
+
+@transaction.atomic
+def request_deploy(
+    trigger: Deploy.Trigger,
+    *,
+    requested_by: str = "",
+    deliveries: Iterable[Delivery] = (),
+    rerun_of: Deploy | None = None,
+    rollback_to: Deploy | None = None,
+) -> Deploy:
+    """Return the deploy that will do what is asked for: the one that is queued, or a new one.
+
+    The queue row is written in the same transaction, the caller's when there is one: either all of
+    it is there or nothing.
+    """
+    deploy, is_new = Deploy.objects.select_for_update().get_or_create(
+        host=settings.DEPLOY_HOST,
+        status=Deploy.Status.QUEUED,
+        defaults={
+            "trigger": trigger,
+            "requested_by": requested_by,
+            "rerun_of": rerun_of,
+            "rollback_to": rollback_to,
+        },
+    )
+    if is_new:
+        enqueue(deploy)
+    elif rerun_of and not deploy.rerun_of:
+        deploy.rerun_of = rerun_of
+        deploy.save(update_fields=["rerun_of"])
+    deploy.deliveries.add(*deliveries)
+    logger.info("deploy %s %s by %s", deploy.pk, "queued" if is_new else "joined", trigger)
+    return deploy
+
+
+def enqueue(deploy: Deploy) -> None:
+    """Tell the queue to look at a deploy; harmless when it is told twice."""
+    async_task("deployhooks.tasks.run_deploy", deploy.pk, task_name=f"deploy-{deploy.pk}")
+
+
+def rerun(deploy: Deploy, requested_by: str = "") -> Deploy:
+    """Ask for what a deploy did once more; the old one stays as it is.
+
+    The new one serves the old one's deliveries. Raises ValueError while the old one is not final.
+    """
+    if not deploy.is_final:
+        raise ValueError(f"Deploy {deploy.pk} is still {deploy.status}: wait for its end.")
+    return request_deploy(
+        Deploy.Trigger.RERUN,
+        requested_by=requested_by,
+        deliveries=deploy.deliveries.all(),
+        rerun_of=deploy,
+        rollback_to=deploy.rollback_to,
+    )
