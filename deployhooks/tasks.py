@@ -1,7 +1,8 @@
 """What the queue runs: each task looks at a row, and the row says what to do."""
 
-from deployhooks import deployer
+from deployhooks import deployer, queue
 
 
 def run_deploy(deploy_id: int) -> None:
-    deployer.run_deploy(deploy_id)
+    if deployer.run_deploy(deploy_id):
+        queue.restart()
