@@ -1,5 +1,10 @@
-"""Addresses."""
+"""The webhook's address, in both spellings: GitHub follows no redirect."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from deployhooks.views import github
+
+urlpatterns = [
+    path("github", github),
+    path("github/", github, name="github_webhook"),
+]

@@ -1,0 +1,64 @@
+"""Decides what a delivery asks for, and says it in words that explain why nothing happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from deployhooks.models import Delivery
+from deployhooks.payloads import Payload, storable
+from deployhooks.repositories import Source
+
+Outcome = Delivery.Outcome
+
+
+@dataclass(frozen=True)
+class Decision:
+    outcome: Delivery.Outcome
+    reason: str
+
+
+def decide(event: str, payload: Payload, read_sources: Callable[[], Sequence[Source]]) -> Decision:
+    """Say whether an event deploys; the checkout is read only where the answer depends on it."""
+    if event == "ping":
+        return Decision(Outcome.PONG, "GitHub's ping arrived, and its signature is right.")
+    if event != "push":
+        return _ignore(f"Only pushes are deployed, and this is the event {event}.")
+    return _decide_push(payload, read_sources())
+
+
+def _ignore(reason: str) -> Decision:
+    return Decision(Outcome.IGNORED, reason)
+
+
+def _decide_push(payload: Payload, sources: Sequence[Source]) -> Decision:
+    repository = storable(payload.full_name or payload.urls[0], 200)
+    ref = storable(payload.ref, 200)
+    found = [source for source in sources if source.is_named_by(payload.urls, payload.full_name)]
+    if not found:
+        known = ", ".join(f"{source.url} ({source.name})" for source in sources)
+        return _ignore(f"The repository {repository} is none of those deployed here: {known}.")
+    if payload.is_deletion:
+        return _ignore(f"{ref} of {repository} was deleted; there is nothing to deploy.")
+    if payload.tag is not None:
+        return _ignore(f"{ref} is a tag; only pushes to a branch are deployed.")
+    if payload.branch is None:
+        return _ignore(f"{ref} is not a branch; only pushes to a branch are deployed.")
+    deployed = [source for source in found if source.branch == payload.branch]
+    if not deployed:
+        return _ignore(_explain_branch(storable(payload.branch, 200), repository, found))
+    if payload.skip_marker:
+        return _ignore(f"The head commit's message has the marker {payload.skip_marker}.")
+    return Decision(Outcome.QUEUED, f"Push to {ref} of {repository}, {deployed[0].name}.")
+
+
+def _explain_branch(branch: str, repository: str, found: Sequence[Source]) -> str:
+    tracked = [source for source in found if source.branch is not None]
+    if tracked:
+        names = ", ".join(f"{source.branch} ({source.name})" for source in tracked)
+        return f"This push is to the branch {branch} of {repository}; deployed is {names}."
+    return (
+        f"{repository} is the {found[0].name}, which is pinned: the site records its commit, and "
+        "only a push to the site's own repository changes that. To deploy each push to a branch "
+        f"instead, write `branch = {branch}` for it into the site's .gitmodules."
+    )

@@ -1,0 +1,93 @@
+"""Turns requests away, and keeps the newest refusals so that "nothing deploys" can be explained."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+import django.db
+
+from deployhooks.models import Refusal
+from deployhooks.payloads import storable
+from deployhooks.transactions import impatient_transaction
+
+logger = logging.getLogger(__name__)
+
+LOCK_WAIT = 1.0
+
+
+class Refused(Exception):
+    """The request gets this answer and has no other effect; `reason` is for people."""
+
+    def __init__(self, status: int, reason: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+        self.headers = headers or {}
+
+
+class FloodGate:
+    """A token bucket of this process: `burst` rows at once, then `per_second`.
+
+    Whoever finds it empty is counted, and the count is handed to the next who passes.
+    """
+
+    def __init__(
+        self, burst: int, per_second: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._burst, self._per_second, self._clock = burst, per_second, clock
+        self._tokens, self._filled_at = float(burst), clock()
+        self._turned_away = 0
+        self._lock = threading.Lock()
+
+    def enter(self) -> int | None:
+        """Return how many were turned away before; None when this one is turned away, too."""
+        with self._lock:
+            now = self._clock()
+            gained = (now - self._filled_at) * self._per_second
+            self._tokens, self._filled_at = min(self._burst, self._tokens + gained), now
+            if self._tokens < 1:
+                self._turned_away += 1
+                return None
+            self._tokens -= 1
+            turned_away, self._turned_away = self._turned_away, 0
+            return turned_away
+
+    def give_back(self, turned_away: int) -> None:
+        """Count one who passed in vain, and those whose count it carried."""
+        with self._lock:
+            self._turned_away += turned_away + 1
+
+
+gate = FloodGate(burst=Refusal.KEPT, per_second=2)
+
+
+def keep_refusal(refused: Refused, address: str | None, headers: Mapping[str, str]) -> None:
+    """Write a refusal down, unless they come in a flood; never raises for the database's sake."""
+    unrecorded = gate.enter()
+    if unrecorded is None:
+        return
+    logger.warning("refused with %s, from %s: %s", refused.status, address, refused.reason)
+    try:
+        _write(refused, address, headers, unrecorded)
+    except django.db.Error as error:
+        gate.give_back(unrecorded)
+        logger.error("the refusal could not be written down: %s", error)
+
+
+def _write(
+    refused: Refused, address: str | None, headers: Mapping[str, str], unrecorded: int
+) -> None:
+    with impatient_transaction(LOCK_WAIT):
+        Refusal.objects.create(
+            status=refused.status,
+            reason=storable(refused.reason, 1000),
+            remote_address=address,
+            headers=dict(headers),
+            unrecorded=unrecorded,
+        )
+        too_old = Refusal.objects.order_by("-id").values_list("id", flat=True)[Refusal.KEPT :]
+        if oldest := too_old.first():
+            Refusal.objects.filter(id__lte=oldest).delete()
