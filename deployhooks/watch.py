@@ -97,7 +97,7 @@ def return_to_queue(deploy: Deploy) -> None:
 
 
 def enqueue_forgotten() -> None:
-    """Tell the queue of deploys that wait without anything running; telling it twice is harmless."""
+    """Tell the queue of deploys that wait while nothing runs; telling it twice is harmless."""
     now = timezone.now()
     if Deploy.objects.here().running().exists():
         return

@@ -1,4 +1,4 @@
-"""A real gunicorn with the site's configuration: good reloads change every worker, bad ones none."""
+"""A real gunicorn with the site's configuration: good reloads change all workers, bad none."""
 
 import os
 import signal
