@@ -80,7 +80,7 @@ def check_gunicorn(context: Context) -> None:
     context.run(
         [
             settings.DEPLOY_PYTHON,
-            *"-m gunicorn --check-config -c blogsite/gunicorn_conf.py".split(),
+            *["-m", "gunicorn", "--check-config", "-c", "blogsite/gunicorn_conf.py"],
         ],
         cwd=context.scratch.tree,
         env=context.scratch.environment(live=False),
