@@ -46,6 +46,7 @@ def run() -> None:
 
 def look_after_deploys() -> None:
     """One round: return what dead processes left, tell the queue again what it forgot."""
+    queue.schedule_housekeeping()
     for deploy in Deploy.objects.here().running():
         if not is_alive(deploy):
             return_to_queue(deploy)
