@@ -1,4 +1,4 @@
-"""Deletes what nobody will ask for any more, so that the database of a small machine stays small."""
+"""Deletes what nobody will ask for any more: the database of a small machine stays small."""
 
 from __future__ import annotations
 
