@@ -15,6 +15,7 @@ from django.db import IntegrityError
 from django.utils.module_loading import import_string
 
 from deployhooks.checkout import CheckoutError, Version
+from deployhooks.checkout.reading import git_directory
 from deployhooks.lease import Cancelled, Lease, LeaseLost, claim
 from deployhooks.models import Deploy, Step
 from deployhooks.process import ProcessFailed
@@ -66,7 +67,7 @@ def _claim(deploy_id: int) -> Deploy | None:
 def _run_and_close(context: Context) -> None:
     deploy = context.deploy
     try:
-        with hold_checkout(context.checkout.git_dir):
+        with hold_checkout(git_directory(settings.DEPLOY_CHECKOUT)):
             _go_forward_or_back(context)
     except FAILURES as error:
         deploy.fail(f"{error}{_describe_applied(context)}")
