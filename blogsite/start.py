@@ -1,4 +1,4 @@
-"""Everything between a fresh clone and running processes; each part does nothing when it is done."""
+"""Everything between a fresh clone and running processes; what is done is not done again."""
 
 from __future__ import annotations
 
@@ -107,8 +107,8 @@ def make_secret() -> list[str]:
         return []
     secret = secrets.token_hex(32)
     path.unlink(missing_ok=True)
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(secret + "\n")
+    path.touch(mode=0o600)
+    path.write_text(secret + "\n")
     return [f"webhook secret: {secret}"]
 
 

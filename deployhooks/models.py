@@ -118,7 +118,7 @@ class DeployQuerySet(models.QuerySet["Deploy"]):
         return self.filter(status=Deploy.Status.RUNNING)
 
     def claim(self, deploy_id: int, **lease: Any) -> bool:
-        """Make a queued deploy a running one; False when somebody else was first or its pause lasts.
+        """Make a queued deploy a running one; False when somebody was first or its pause lasts.
 
         Raises IntegrityError when another deploy runs on its host.
         """
@@ -215,6 +215,20 @@ class Deploy(models.Model):
     def fail(self, error: str) -> bool:
         """running -> failed; False when it was no longer running."""
         return self._close(self.Status.FAILED, error)
+
+    @property
+    def version(self) -> tuple[str, tuple[tuple[str, str], ...]]:
+        """What it brought live: the site's commit and each submodule's."""
+        moves = sorted((path, move["to"]) for path, move in self.submodules.items())
+        return self.to_commit, tuple(moves)
+
+    def call_off(self, reason: str) -> bool:
+        """queued -> cancelled; False when it was no longer queued."""
+        changed = Deploy.objects.filter(pk=self.pk, status=self.Status.QUEUED).update(
+            status=self.Status.CANCELLED, error=reason, finished_at=timezone.now()
+        )
+        self.refresh_from_db()
+        return changed == 1
 
     def cancel(self) -> bool:
         """running -> cancelled; False when it was no longer running."""

@@ -116,6 +116,19 @@ def read(
     raise ProcessFailed(shown, child.returncode, said)
 
 
+def kill_group(group: int) -> None:
+    """End a process group that another thread, or a process that died, has started."""
+    for number, seconds in ((signal.SIGTERM, GRACE), (signal.SIGKILL, 0)):
+        deadline = time.monotonic() + seconds
+        try:
+            os.killpg(group, number)
+            while time.monotonic() < deadline:
+                os.killpg(group, 0)
+                time.sleep(0.02)
+        except (ProcessLookupError, PermissionError):
+            return
+
+
 class _Output:
     """Bytes in, clean text out to a listener, and the last of it kept."""
 

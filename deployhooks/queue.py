@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from datetime import timedelta
 
 import psutil
 from django.conf import settings
 from django.db import transaction
-from django_q.models import OrmQ
+from django.utils import timezone
+from django_q.models import OrmQ, Schedule
 from django_q.tasks import async_task
 
 from deployhooks.models import Delivery, Deploy, Freeze
@@ -71,6 +73,18 @@ def enqueue_again(deploy: Deploy) -> None:
 
 def task_name(deploy: Deploy) -> str:
     return f"deploy-{deploy.pk}"
+
+
+def schedule_housekeeping() -> None:
+    """Have old history deleted every day; nothing changes when that is scheduled already."""
+    Schedule.objects.get_or_create(
+        name="prune_history",
+        defaults={
+            "func": "deployhooks.tasks.prune_history",
+            "schedule_type": Schedule.DAILY,
+            "next_run": timezone.now() + timedelta(hours=1),
+        },
+    )
 
 
 def rerun(deploy: Deploy, requested_by: str = "") -> Deploy:

@@ -46,6 +46,7 @@ def run() -> None:
 
 def look_after_deploys() -> None:
     """One round: return what dead processes left, tell the queue again what it forgot."""
+    queue.schedule_housekeeping()
     for deploy in Deploy.objects.here().running():
         if not is_alive(deploy):
             return_to_queue(deploy)
@@ -97,7 +98,7 @@ def return_to_queue(deploy: Deploy) -> None:
 
 
 def enqueue_forgotten() -> None:
-    """Tell the queue of deploys that wait without anything running; telling it twice is harmless."""
+    """Tell the queue of deploys that wait while nothing runs; telling it twice is harmless."""
     now = timezone.now()
     if Deploy.objects.here().running().exists():
         return

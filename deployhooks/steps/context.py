@@ -1,4 +1,4 @@
-"""What a step works with: the deploy, the checkout, processes, its log, and two ways to end early."""
+"""What a step works with: deploy, checkout, processes, its log, and two ways to end early."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Context:
             log.store()
 
     def shield(self) -> None:
-        """From now on neither cancel nor the spent deadline ends the work: what was moved goes back."""
+        """From now on neither cancel nor the spent deadline ends the work, it is put back."""
         self.lease.is_shielded = True
         self.deadline = time.monotonic() + PUT_BACK_TIMEOUT
 

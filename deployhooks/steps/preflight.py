@@ -78,8 +78,10 @@ def install_requirements(context: Context) -> list[str]:
 
 def check_gunicorn(context: Context) -> None:
     context.run(
-        [settings.DEPLOY_PYTHON, "-m", "gunicorn", "--check-config"]
-        + ["-c", "blogsite/gunicorn_conf.py"],
+        [
+            settings.DEPLOY_PYTHON,
+            *["-m", "gunicorn", "--check-config", "-c", "blogsite/gunicorn_conf.py"],
+        ],
         cwd=context.scratch.tree,
         env=context.scratch.environment(live=False),
         timeout=TIMEOUT,
@@ -88,9 +90,10 @@ def check_gunicorn(context: Context) -> None:
 
 def start_canary(context: Context) -> None:
     host = urlsplit(settings.SITE_URL).hostname or "localhost"
+    options = ["--host", host, "--timeout", str(TIMEOUT / 2)]
     context.run(
-        [settings.DEPLOY_PYTHON, str(Path(canary.__file__)), "--host", host]
-        + ["--timeout", str(TIMEOUT / 2), "/healthz", "/"],
+        # -P: the program's own folder holds modules named like those of the standard library.
+        [settings.DEPLOY_PYTHON, "-P", str(Path(canary.__file__)), *options, "/healthz", "/"],
         cwd=context.scratch.tree,
         env=context.scratch.environment(live=False),
         timeout=TIMEOUT,

@@ -1,4 +1,4 @@
-"""A whole site as a person would set it up: bare repositories, a clone, script/server, a browser."""
+"""A whole site as a person would set it up: bare repositories, a clone, script/server."""
 
 from __future__ import annotations
 
