@@ -59,6 +59,8 @@ class Delivery(models.Model):
             models.Index(fields=["outcome", "-id"], name="delivery_outcome"),
             models.Index(fields=["event", "-id"], name="delivery_event"),
             models.Index(fields=["received_at"], name="delivery_received_at"),
+            models.Index(fields=["guid"], name="delivery_guid"),
+            models.Index(fields=["after"], name="delivery_after"),
         ]
 
     def __str__(self) -> str:
@@ -194,6 +196,9 @@ class Deploy(models.Model):
         indexes = [
             models.Index(fields=["status", "-id"], name="deploy_status"),
             models.Index(fields=["queued_at"], name="deploy_queued_at"),
+            models.Index(fields=["trigger", "-id"], name="deploy_trigger"),
+            models.Index(fields=["from_commit"], name="deploy_from_commit"),
+            models.Index(fields=["to_commit"], name="deploy_to_commit"),
         ]
 
     def __str__(self) -> str:
