@@ -5,6 +5,7 @@
 
 import os
 import socket
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,7 +16,7 @@ from blogsite.secret_key import read_or_make_secret_key
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
-env.read_env(BASE_DIR / ".env")
+env.read_env(env.str("ENV_FILE", str(BASE_DIR / ".env")))
 
 # --- The machine -------------------------------------------------------------------------------
 
@@ -101,8 +102,8 @@ IS_HTTPS = SITE_URL.startswith("https://")
 SECURE_SSL_REDIRECT = IS_HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_HTTPS else None
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if IS_HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = IS_HTTPS
-SECURE_HSTS_PRELOAD = IS_HTTPS
+# Only for this host: a neighbour below the same domain may well have no certificate.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SESSION_COOKIE_SECURE = IS_HTTPS
 CSRF_COOKIE_SECURE = IS_HTTPS
 X_FRAME_OPTIONS = "DENY"
@@ -145,6 +146,14 @@ DEPLOY_REPOSITORY = env.str("DEPLOY_REPOSITORY", "")
 DEPLOY_TIMEOUT = env.int("DEPLOY_TIMEOUT", 540)
 DEPLOY_RETRY = env.int("DEPLOY_RETRY", 120)
 DEPLOY_HOST = env.str("DEPLOY_HOST", "") or socket.gethostname()
+DEPLOY_PYTHON = sys.executable
+# By which the new version, started from another folder, finds this site's state.
+DEPLOY_ENVIRONMENT = {
+    "ENV_FILE": env.str("ENV_FILE", str(BASE_DIR / ".env")),
+    "DATA_DIR": str(DATA_DIR),
+    "DEPLOY_CHECKOUT": str(DEPLOY_CHECKOUT),
+    "GITHUB_WEBHOOK_SECRET_FILE": str(GITHUB_WEBHOOK_SECRET_FILE),
+}
 DEPLOY_STEPS = [
     "deployhooks.steps.fetch.fetch",
     "deployhooks.steps.preflight.preflight",
@@ -180,6 +189,7 @@ Q_CLUSTER = {
 # --- Blog --------------------------------------------------------------------------------------
 
 POSTS_DIR = (BASE_DIR / env.str("POSTS_DIR", "content")).absolute()
+DEPLOY_ENVIRONMENT["POSTS_DIR"] = str(POSTS_DIR)
 
 # --- Logging -----------------------------------------------------------------------------------
 

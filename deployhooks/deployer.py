@@ -1,1 +1,168 @@
-def run_deploy(deploy_id: int) -> None: ...
+"""Runs a deploy: claims its row, goes through the steps, puts back what failed, closes the row."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from django.conf import settings
+from django.db import IntegrityError
+from django.utils.module_loading import import_string
+
+from deployhooks.checkout import CheckoutError, Version
+from deployhooks.lease import Cancelled, Lease, LeaseLost, claim
+from deployhooks.models import Deploy, Step
+from deployhooks.process import ProcessFailed
+from deployhooks.steplog import StepLog
+from deployhooks.steps.context import Context, StepFailed, StepSkipped
+from deployhooks.steps.put_back import put_back
+
+logger = logging.getLogger(__name__)
+
+StepFunction = Callable[[Context], str]
+
+# What a step can end with that is no mistake of ours: its message is the deploy's error.
+FAILURES = (StepFailed, ProcessFailed, CheckoutError)
+# Seconds to wait for another process that works on the checkout.
+LOCK_TIMEOUT = 30.0
+
+
+def run_deploy(deploy_id: int) -> bool:
+    """Run a queued deploy to its end; return whether the queue should start afresh with new code.
+
+    Does nothing when the deploy is not queued any more or another one runs: the row is the truth,
+    the queue may say it twice.
+    """
+    deploy = _claim(deploy_id)
+    if deploy is None:
+        return False
+    logger.info("deploy %s: attempt %s begins", deploy.pk, deploy.attempt)
+    with Lease(deploy) as lease:
+        context = Context(deploy, lease)
+        try:
+            _run_and_close(context)
+        except LeaseLost:
+            logger.warning("deploy %s: another process has taken it over", deploy.pk)
+        except BaseException as error:
+            deploy.fail(f"An error of blogsite itself, please report it: {error!r}")
+            raise
+    logger.info("deploy %s: %s", deploy.pk, deploy.status)
+    return context.has_moved and context.code_changes
+
+
+def _claim(deploy_id: int) -> Deploy | None:
+    try:
+        return claim(deploy_id)
+    except IntegrityError:
+        logger.info("deploy %s: another one is running", deploy_id)
+        return None
+
+
+def _run_and_close(context: Context) -> None:
+    deploy = context.deploy
+    try:
+        with hold_checkout(context.checkout.git_dir):
+            _go_forward_or_back(context)
+    except FAILURES as error:
+        deploy.fail(f"{error}{_describe_applied(context)}")
+    except Cancelled:
+        deploy.cancel()
+    else:
+        deploy.succeed()
+
+
+def _describe_applied(context: Context) -> str:
+    if not context.applied:
+        return ""
+    return f" Migrations that were applied stay applied: {', '.join(context.applied)}."
+
+
+def _go_forward_or_back(context: Context) -> None:
+    context.before = _read_before(context)
+    try:
+        for path in settings.DEPLOY_STEPS:
+            run_step(context, path.rpartition(".")[2], import_string(path))
+    except LeaseLost:
+        raise
+    except BaseException:
+        if context.has_moved or context.undo:
+            _put_back(context)
+        raise
+    finally:
+        context.scratch.remove()
+
+
+def _read_before(context: Context) -> Version:
+    """Return the version to come back to: what an earlier attempt found, or what is there now."""
+    deploy = context.deploy
+    if not deploy.from_commit:
+        return context.checkout.version()
+    found = {path: move["from"] for path, move in deploy.submodules.items() if move["from"]}
+    return Version(deploy.from_commit, found)
+
+
+def _put_back(context: Context) -> None:
+    context.shield()
+    try:
+        run_step(context, "put_back", put_back)
+    except FAILURES as error:
+        context.fail(
+            f"Putting back failed as well, the site may be broken: {error} "
+            "Mend the cause and re-run this deploy."
+        )
+
+
+def run_step(context: Context, name: str, function: StepFunction) -> None:
+    """Run one step inside its row: written before the effect, closed after it."""
+    context.stop_if_cancelled()
+    step = Step.objects.create(
+        deploy=context.deploy,
+        attempt=context.deploy.attempt,
+        position=context.deploy.steps.filter(attempt=context.deploy.attempt).count() + 1,
+        name=name,
+    )
+    with context.logging_to(StepLog(step)):
+        status, detail = Step.Status.FAILED, "ended by the queue"
+        try:
+            detail = function(context)
+            status = Step.Status.SUCCEEDED
+        except StepSkipped as reason:
+            status, detail = Step.Status.SKIPPED, str(reason)
+        except Exception as error:
+            detail = str(error)
+            raise
+        finally:
+            step.close(status, detail)
+
+
+@contextmanager
+def hold_checkout(git_dir: Path) -> Iterator[None]:
+    """Be the only process that works on this checkout, also when the database is not asked.
+
+    The lock goes with the process that holds it. Raises StepFailed when it is not free in time.
+    """
+    descriptor = os.open(git_dir / "blogsite.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        deadline = time.monotonic() + LOCK_TIMEOUT
+        while not _lock(descriptor):
+            if time.monotonic() > deadline:
+                raise StepFailed(
+                    f"Another process works on the checkout: {git_dir / 'blogsite.lock'} was "
+                    f"locked for {LOCK_TIMEOUT:.0f} s. Wait for its end and re-run this deploy."
+                )
+            time.sleep(0.1)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int) -> bool:
+    with suppress(BlockingIOError):
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -115,12 +116,13 @@ class DeployQuerySet(models.QuerySet["Deploy"]):
         return self.filter(status=Deploy.Status.RUNNING)
 
     def claim(self, deploy_id: int, **lease: Any) -> bool:
-        """Make a queued deploy a running one; False when somebody else was first.
+        """Make a queued deploy a running one; False when somebody was first or its pause lasts.
 
         Raises IntegrityError when another deploy runs on its host.
         """
         now = timezone.now()
-        claimed = self.filter(pk=deploy_id, status=Deploy.Status.QUEUED).update(
+        ripe = Q(not_before=None) | Q(not_before__lte=now)
+        claimed = self.filter(ripe, pk=deploy_id, status=Deploy.Status.QUEUED).update(
             status=Deploy.Status.RUNNING, started_at=now, heartbeat_at=now, **lease
         )
         return claimed == 1
@@ -209,8 +211,43 @@ class Deploy(models.Model):
         """running -> failed; False when it was no longer running."""
         return self._close(self.Status.FAILED, error)
 
+    @property
+    def version(self) -> tuple[str, tuple[tuple[str, str], ...]]:
+        """What it brought live: the site's commit and each submodule's."""
+        moves = sorted((path, move["to"]) for path, move in self.submodules.items())
+        return self.to_commit, tuple(moves)
+
+    def call_off(self, reason: str) -> bool:
+        """queued -> cancelled; False when it was no longer queued."""
+        changed = Deploy.objects.filter(pk=self.pk, status=self.Status.QUEUED).update(
+            status=self.Status.CANCELLED, error=reason, finished_at=timezone.now()
+        )
+        self.refresh_from_db()
+        return changed == 1
+
+    def cancel(self) -> bool:
+        """running -> cancelled; False when it was no longer running."""
+        who = self.cancel_requested_by or "somebody"
+        return self._close(self.Status.CANCELLED, f"Cancelled by {who}.")
+
+    def return_to_queue(self, pause: timedelta) -> None:
+        """running -> queued: its process died; the next attempt begins after the pause."""
+        now = timezone.now()
+        Deploy.objects.filter(pk=self.pk, status=self.Status.RUNNING, attempt=self.attempt).update(
+            status=self.Status.QUEUED, queued_at=now, not_before=now + pause, process_groups=[]
+        )
+
+    def take_over(self, dead: Deploy) -> None:
+        """Serve the deliveries of a deploy that died, and come back to what it had found."""
+        self.deliveries.add(*dead.deliveries.all())
+        if not self.from_commit:
+            self.from_commit, self.submodules = dead.from_commit, dead.submodules
+            self.save(update_fields=["from_commit", "submodules"])
+
     def _close(self, status: Deploy.Status, error: str) -> bool:
-        changed = Deploy.objects.filter(pk=self.pk, status=self.Status.RUNNING).update(
+        changed = Deploy.objects.filter(
+            pk=self.pk, status=self.Status.RUNNING, attempt=self.attempt
+        ).update(
             status=status,
             error=error,
             finished_at=timezone.now(),
@@ -231,6 +268,7 @@ class Step(models.Model):
         SKIPPED = "skipped"
 
     deploy = models.ForeignKey(Deploy, on_delete=models.CASCADE, related_name="steps")
+    attempt = models.PositiveSmallIntegerField(default=1)
     position = models.PositiveSmallIntegerField()
     name = models.CharField(max_length=50)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.RUNNING)
@@ -240,9 +278,9 @@ class Step(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        ordering = ["position"]
+        ordering = ["attempt", "position"]
         constraints = [
-            models.UniqueConstraint(fields=["deploy", "position"], name="step_position"),
+            models.UniqueConstraint(fields=["deploy", "attempt", "position"], name="step_position"),
         ]
 
     def __str__(self) -> str:

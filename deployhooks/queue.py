@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from datetime import timedelta
 
+import psutil
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
+from django_q.models import OrmQ, Schedule
 from django_q.tasks import async_task
 
 from deployhooks.models import Delivery, Deploy, Freeze
@@ -55,7 +59,32 @@ def request_deploy(
 
 def enqueue(deploy: Deploy) -> None:
     """Tell the queue to look at a deploy; harmless when it is told twice."""
-    async_task("deployhooks.tasks.run_deploy", deploy.pk, task_name=f"deploy-{deploy.pk}")
+    async_task("deployhooks.tasks.run_deploy", deploy.pk, task_name=task_name(deploy))
+
+
+@transaction.atomic
+def enqueue_again(deploy: Deploy) -> None:
+    """Replace the queue rows of a deploy by a new one: the old may be locked by a dead worker."""
+    for row in OrmQ.objects.all():
+        if row.name() == task_name(deploy):
+            row.delete()
+    enqueue(deploy)
+
+
+def task_name(deploy: Deploy) -> str:
+    return f"deploy-{deploy.pk}"
+
+
+def schedule_housekeeping() -> None:
+    """Have old history deleted every day; nothing changes when that is scheduled already."""
+    Schedule.objects.get_or_create(
+        name="prune_history",
+        defaults={
+            "func": "deployhooks.tasks.prune_history",
+            "schedule_type": Schedule.DAILY,
+            "next_run": timezone.now() + timedelta(hours=1),
+        },
+    )
 
 
 def rerun(deploy: Deploy, requested_by: str = "") -> Deploy:
@@ -72,3 +101,16 @@ def rerun(deploy: Deploy, requested_by: str = "") -> Deploy:
         rerun_of=deploy,
         rollback_to=deploy.rollback_to,
     )
+
+
+def restart() -> None:
+    """Let the queue start afresh, called by a task as its last act: it then runs the new code.
+
+    The cluster finishes what it has taken and ends; supervisor starts it again. Does nothing
+    outside a cluster, as in a shell.
+    """
+    cluster = psutil.Process().parent()
+    cluster = cluster.parent() if cluster else None
+    if cluster and "qcluster" in cluster.cmdline():
+        logger.info("restarting the queue (%s): the code has changed", cluster.pid)
+        cluster.terminate()

@@ -1,22 +1,26 @@
-"""What a step works with: the deploy, the checkout, processes, its log, and two ways to end early."""
+"""What a step works with: deploy, checkout, processes, its log, and two ways to end early."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING, NoReturn
 
 from django.conf import settings
 
 from deployhooks import process
 from deployhooks.checkout import Checkout, Version
+from deployhooks.scratch import Scratch
 
 if TYPE_CHECKING:
     from deployhooks.lease import Lease
     from deployhooks.models import Deploy
     from deployhooks.steplog import StepLog
+
+# Seconds for putting back, beside the deploy's own.
+PUT_BACK_TIMEOUT = 180
 
 
 class StepFailed(Exception):
@@ -25,10 +29,6 @@ class StepFailed(Exception):
 
 class StepSkipped(Exception):
     """The step has nothing to do; the message is the reason."""
-
-
-class Cancelled(Exception):
-    """Somebody asked for the end of this deploy."""
 
 
 class Context:
@@ -47,14 +47,34 @@ class Context:
         )
         self.before = Version("", {})
         self.target = Version("", {})
+        self.scratch = Scratch(self.run)
+        self.applied: list[str] = []  # migrations
+        self.undo: list[Callable[[], str]] = []  # what a failure takes back, beside the checkout
         self.log: StepLog | None = None
-        self.notes: list[str] = []
-        self.is_putting_back = Event()
 
     @property
     def code_changes(self) -> bool:
         """Whether anything of the site itself changes, not only a content submodule."""
         return self.target.commit != self.before.commit
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether this deploy, in this attempt or an earlier one, has moved what is checked out."""
+        return self.checkout.version() != self.before
+
+    @contextmanager
+    def logging_to(self, log: StepLog) -> Iterator[None]:
+        """Send what is written to this log; all of it is in the row at the end."""
+        self.log, self.lease.store_log = log, log.store_now_and_then
+        try:
+            yield
+        finally:
+            log.store()
+
+    def shield(self) -> None:
+        """From now on neither cancel nor the spent deadline ends the work, it is put back."""
+        self.lease.is_shielded = True
+        self.deadline = time.monotonic() + PUT_BACK_TIMEOUT
 
     def write(self, text: str) -> None:
         """Add to the step's output."""
@@ -73,7 +93,8 @@ class Context:
         """Run a process, its output streamed into the step.
 
         `timeout` (seconds) is cut to what is left of the deploy's deadline. Raises
-        process.ProcessFailed (when `check`), process.ProcessTimedOut, Cancelled.
+        process.ProcessFailed (when `check`), process.ProcessTimedOut, and what
+        `stop_if_cancelled` raises.
         """
         self.stop_if_cancelled()
         left = max(self.deadline - time.monotonic(), 1.0)
@@ -92,9 +113,8 @@ class Context:
             self.stop_if_cancelled()
 
     def stop_if_cancelled(self) -> None:
-        """Raise Cancelled when somebody asked for it or the lease is lost; not while putting back."""
-        if not self.is_putting_back.is_set():
-            self.lease.check()
+        """Raise Cancelled when somebody asked for it, LeaseLost when another process took over."""
+        self.lease.check()
 
     def skip(self, reason: str) -> NoReturn:
         raise StepSkipped(reason)

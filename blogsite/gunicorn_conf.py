@@ -1,0 +1,130 @@
+"""gunicorn's configuration: a reload keeps the old workers until every new one is ready.
+
+The master runs this file (and again at each HUP). It must import nothing of the project: workers
+are forked from the master and would inherit the old version of whatever it has loaded.
+"""
+
+import fcntl
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+RUN_DIR = PROJECT / os.environ.get("DATA_DIR", "var") / "run"
+# Seconds in which all new workers must be up; below it the deploy's reload step waits for them.
+BOOT_TIMEOUT = float(os.environ.get("GUNICORN_BOOT_TIMEOUT", "60"))
+
+wsgi_app = "blogsite.wsgi"
+chdir = str(PROJECT)
+bind = os.environ.get("GUNICORN_BIND") or f"127.0.0.1:{os.environ.get('PORT', '8000')}"
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+worker_class = "gthread"
+threads = int(os.environ.get("GUNICORN_THREADS", "4"))
+keepalive = 5
+timeout = 60
+graceful_timeout = 30
+preload_app = False  # with True a reload never loads new code
+control_socket_disable = True
+proc_name = "blogsite"
+
+
+def ready_file(pid):
+    return RUN_DIR / f"worker.{pid}.json"
+
+
+def on_starting(server):
+    """Hold a lock by which others learn the master's true pid; pid files lie."""
+    RUN_DIR.mkdir(parents=True, exist_ok=True)
+    # Kept on the server: globals of this file go at the next reload, and the lock with them.
+    server.master_lock = (RUN_DIR / "gunicorn.lock").open("w")
+    try:
+        fcntl.lockf(server.master_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise SystemExit(f"Another gunicorn already serves with {RUN_DIR}.") from None
+    for leftover in RUN_DIR.glob("worker.*.json"):
+        leftover.unlink(missing_ok=True)
+
+
+def post_worker_init(worker):
+    """Prove in the new worker that it can serve, then say so in its ready file."""
+    from blogsite.boot import prove_it_can_serve
+
+    state = prove_it_can_serve()
+    draft = ready_file(worker.pid).with_suffix(".draft")
+    draft.write_text(json.dumps({**state, "age": worker.age}))
+    draft.rename(ready_file(worker.pid))
+
+
+def worker_exit(server, worker):
+    ready_file(worker.pid).unlink(missing_ok=True)
+
+
+def child_exit(server, worker):
+    ready_file(worker.pid).unlink(missing_ok=True)
+
+
+def on_reload(server):
+    """Start the new workers and wait for them; when one fails, end them and keep the old.
+
+    Called by the master inside reload(), after this file was read again and before gunicorn would
+    start workers of its own. An exception here would end the master.
+    """
+    wanted = server.cfg.workers
+    server.cfg.set("workers", 0)  # reload() starts none; num_workers has its value already
+    started = [server.spawn_worker() for _ in range(wanted)]
+    problem = wait_until_ready(started)
+    if problem:
+        server.log.error("Reload refused, the old workers stay: %s", problem)
+        end_workers(server, started)
+        started = list(server.WORKERS)
+    mark_as_newest(server, started)
+    report_reload(problem)
+
+
+def wait_until_ready(pids):
+    """Return None when all workers are ready, else what went wrong."""
+    deadline = time.monotonic() + BOOT_TIMEOUT
+    waiting = set(pids)
+    while waiting:
+        for pid in pids:
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            if ended:
+                return f"worker {pid} ended with {os.waitstatus_to_exitcode(status)} while starting"
+        waiting = {pid for pid in waiting if not ready_file(pid).exists()}
+        if time.monotonic() > deadline:
+            return f"worker {min(waiting)} was not ready within {BOOT_TIMEOUT:.0f} s"
+        time.sleep(0.02)
+    return None
+
+
+def end_workers(server, pids):
+    """End workers that never served, the hanging ones too, and forget them."""
+    for pid in pids:
+        worker = server.WORKERS.pop(pid)
+        kill_child(pid)
+        worker.tmp.close()
+        ready_file(pid).unlink(missing_ok=True)
+
+
+def kill_child(pid):
+    try:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    except (ProcessLookupError, ChildProcessError):
+        pass  # it has ended and was waited for
+
+
+def mark_as_newest(server, pids):
+    """Give workers the highest ages: reload() retires those below and waits until they are gone."""
+    server.worker_age = max([server.worker_age] + [w.age for w in server.WORKERS.values()])
+    for age, pid in enumerate(pids, server.worker_age + 1):
+        server.WORKERS[pid].age = age
+
+
+def report_reload(problem):
+    """Tell the deploy that waits how the reload went."""
+    draft = RUN_DIR / "reload.draft"
+    draft.write_text(json.dumps({"at": time.monotonic(), "problem": problem}))
+    draft.rename(RUN_DIR / "reload.json")

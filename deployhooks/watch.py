@@ -1,0 +1,107 @@
+"""Looks after deploys from outside the queue: what a dead process left goes back to the queue."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from datetime import timedelta
+from types import FrameType
+
+import psutil
+from django.db import DatabaseError, connection, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from deployhooks import process, queue
+from deployhooks.lease import read_boot_id
+from deployhooks.models import Deploy, Step
+
+logger = logging.getLogger(__name__)
+
+# Seconds between two rounds.
+PAUSE = 2.0
+# A queued deploy that nobody took for this long is told to the queue again.
+FORGOTTEN = timedelta(seconds=15)
+MAX_ATTEMPTS = 3
+
+
+def run() -> None:
+    """Go on with rounds until SIGTERM or SIGINT."""
+    stopped = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        stopped.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    while not stopped.is_set():
+        try:
+            look_after_deploys()
+        except DatabaseError as error:
+            logger.warning("the database fails, trying again: %s", error)
+            connection.close()
+        stopped.wait(PAUSE)
+
+
+def look_after_deploys() -> None:
+    """One round: return what dead processes left, tell the queue again what it forgot."""
+    queue.schedule_housekeeping()
+    for deploy in Deploy.objects.here().running():
+        if not is_alive(deploy):
+            return_to_queue(deploy)
+    enqueue_forgotten()
+
+
+def is_alive(deploy: Deploy) -> bool:
+    """Whether the very process that runs a deploy still lives."""
+    if deploy.boot_id != read_boot_id() or deploy.pid is None:
+        return False
+    try:
+        found = psutil.Process(deploy.pid)
+        return found.create_time() == deploy.pid_started_at and (
+            found.status() != psutil.STATUS_ZOMBIE
+        )
+    except psutil.NoSuchProcess:
+        return False
+
+
+def end_children(deploy: Deploy) -> None:
+    """Kill the process groups that a dead deploy left running; never a later one of that number."""
+    if deploy.boot_id != read_boot_id():
+        return
+    for group, started_at in deploy.process_groups:
+        try:
+            if psutil.Process(group).create_time() != started_at:
+                continue
+        except psutil.NoSuchProcess:
+            pass  # the leader has ended, its children may live: the number is not free before
+        process.kill_group(group)
+
+
+@transaction.atomic
+def return_to_queue(deploy: Deploy) -> None:
+    """A dead deploy is queued again, or joins the one that is; after three attempts it failed."""
+    end_children(deploy)
+    died = f"The process that ran it ({deploy.worker}) died during attempt {deploy.attempt}."
+    logger.warning("deploy %s: %s", deploy.pk, died)
+    for step in deploy.steps.filter(status=Step.Status.RUNNING):
+        step.close(Step.Status.FAILED, died)
+    waiting = Deploy.objects.here().queued().select_for_update().first()
+    if waiting:
+        waiting.take_over(deploy)
+        deploy.fail(f"{died} Deploy {waiting.pk} takes its work up.")
+    elif deploy.attempt >= MAX_ATTEMPTS:
+        deploy.fail(f"{died} It was the last attempt: see queue.log, then re-run this deploy.")
+    else:
+        deploy.return_to_queue(pause=timedelta(seconds=5 * 3 ** (deploy.attempt - 1)))
+
+
+def enqueue_forgotten() -> None:
+    """Tell the queue of deploys that wait while nothing runs; telling it twice is harmless."""
+    now = timezone.now()
+    if Deploy.objects.here().running().exists():
+        return
+    waiting = Deploy.objects.here().queued().filter(queued_at__lt=now - FORGOTTEN)
+    for deploy in waiting.filter(Q(not_before=None) | Q(not_before__lt=now)):
+        queue.enqueue_again(deploy)

@@ -1,0 +1,108 @@
+"""Freeze, thaw, roll back, cancel."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from deployhooks import control, queue
+from deployhooks.models import Delivery, Deploy
+
+pytestmark = pytest.mark.django_db
+
+
+def make_delivery(**overrides) -> Delivery:
+    values = {"guid": f"guid-{Delivery.objects.count()}", "event": "push"}
+    return Delivery.objects.create(**(values | overrides))
+
+
+def make_deploy(**overrides) -> Deploy:
+    number = Deploy.objects.count()
+    values = {
+        "trigger": "push",
+        "host": queue.settings.DEPLOY_HOST,
+        "status": "succeeded",
+        "to_commit": f"{number:040d}",
+        "finished_at": timezone.now() + timedelta(minutes=number),
+    }
+    return Deploy.objects.create(**(values | overrides))
+
+
+def test_a_freeze_holds_what_is_queued():
+    deploy = queue.request_deploy(Deploy.Trigger.PUSH, deliveries=[make_delivery()])
+    control.freeze("a talk", "ada")
+    deploy.refresh_from_db()
+    assert deploy.status == "cancelled"
+    assert "a talk" in deploy.error
+    assert Delivery.objects.get().outcome == "held"
+    assert queue.is_frozen().reason == "a talk"
+
+
+def test_a_thaw_deploys_what_was_held_in_one_deploy():
+    first, second = make_delivery(outcome="held"), make_delivery(outcome="held")
+    control.freeze("a talk")
+    deploy = control.thaw("ada")
+    assert set(deploy.deliveries.all()) == {first, second}
+    assert not queue.is_frozen()
+    assert {d.outcome for d in Delivery.objects.all()} == {"queued"}
+
+
+def test_a_thaw_with_nothing_held_deploys_nothing():
+    control.freeze()
+    assert control.thaw() is None
+    assert not Deploy.objects.exists()
+
+
+def test_a_rollback_goes_to_the_version_before_the_live_one_and_freezes():
+    before = make_deploy()
+    make_deploy(to_commit="b" * 40)
+    make_deploy(to_commit="b" * 40)  # the same version once more is no earlier version
+    asked = control.roll_back(by="ada")
+    assert (asked.rollback_to, asked.trigger) == (before, "rollback")
+    assert f"deploy {before.pk}" in queue.is_frozen().reason
+
+
+def test_versions_that_differ_in_a_submodule_alone_are_different():
+    before = make_deploy(to_commit="b" * 40, submodules={"content": {"from": None, "to": "1" * 40}})
+    make_deploy(to_commit="b" * 40, submodules={"content": {"from": "1" * 40, "to": "2" * 40}})
+    assert control.roll_back().rollback_to == before
+
+
+def test_a_rollback_holds_the_queued_push_and_takes_its_place():
+    make_deploy()
+    make_deploy()
+    queued = queue.request_deploy(Deploy.Trigger.PUSH, deliveries=[make_delivery()])
+    asked = control.roll_back()
+    queued.refresh_from_db()
+    assert (queued.status, asked.status) == ("cancelled", "queued")
+    assert Delivery.objects.get().outcome == "held"
+
+
+@pytest.mark.parametrize("status", ["failed", "cancelled"])
+def test_nobody_rolls_back_to_what_never_was_live(status):
+    with pytest.raises(control.Refused, match=status):
+        control.roll_back(make_deploy(status=status))
+    assert not queue.is_frozen()
+
+
+def test_without_an_earlier_version_there_is_no_rollback():
+    make_deploy()
+    with pytest.raises(control.Refused, match="no earlier version"):
+        control.roll_back()
+
+
+def test_a_queued_deploy_is_cancelled_at_once():
+    deploy = control.cancel(queue.request_deploy(Deploy.Trigger.PUSH), "ada")
+    assert (deploy.status, deploy.error) == ("cancelled", "Cancelled by ada.")
+
+
+def test_a_running_deploy_is_asked_to_end():
+    deploy = control.cancel(make_deploy(status="running"), "ada")
+    assert deploy.status == "running"
+    assert deploy.cancel_requested_at
+    assert deploy.cancel_requested_by == "ada"
+
+
+def test_what_is_final_is_not_cancelled():
+    with pytest.raises(control.Refused, match="succeeded already"):
+        control.cancel(make_deploy())
