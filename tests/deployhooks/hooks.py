@@ -1,6 +1,7 @@
 """Makes webhook requests as GitHub sends them, and the checkout that they are about."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -96,11 +97,14 @@ def git(folder: Path, *args: str) -> str:
 def make_checkout(
     folder: Path, remote: str = "git@github.com:acme/site.git", gitmodules: str = GITMODULES
 ) -> Path:
+    """A checkout whose commit records the submodules; they are not cloned."""
     folder.mkdir(parents=True)
     git(folder, "init", "-q", "-b", "main")
     git(folder, "remote", "add", "origin", remote)
     (folder / ".gitmodules").write_text(gitmodules)
     git(folder, "add", ".")
+    for path in re.findall(r"path = (.+)", gitmodules):
+        git(folder, "update-index", "--add", "--cacheinfo", f"160000,{TIP},{path}")
     git(folder, "commit", "-q", "-m", "Begin")
     return folder
 

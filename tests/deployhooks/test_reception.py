@@ -17,6 +17,7 @@ from tests.deployhooks.hooks import (
     SECRET,
     TIP,
     git,
+    make_checkout,
     make_push,
     make_repository,
     send,
@@ -131,9 +132,9 @@ def test_a_dot_stands_for_the_branch_of_the_site(settings):
 
 
 def test_a_submodule_of_a_submodule_counts(site: Path):
-    (site / "content").mkdir()
-    (site / "content" / ".gitmodules").write_text(
-        '[submodule "x"]\npath = pictures\nurl = ../pictures.git\nbranch = main\n'
+    make_checkout(
+        site / "content",
+        gitmodules='[submodule "x"]\npath = pictures\nurl = ../pictures.git\nbranch = main\n',
     )
 
     response = send(make_push("acme/pictures"))
@@ -371,7 +372,7 @@ def test_only_the_remote_names_a_submodule(settings):
         (lambda site: shutil.rmtree(site / ".git"), "DEPLOY_CHECKOUT"),
         (lambda site: git(site, "remote", "remove", "origin"), "DEPLOY_REMOTE"),
         (lambda site: git(site, "checkout", "-q", "--detach"), "DEPLOY_BRANCH"),
-        (lambda site: (site / ".gitmodules").write_text("path"), ".gitmodules"),
+        (lambda site: git(site, "update-ref", "-d", "HEAD"), "no commit"),
     ],
 )
 def test_a_site_that_does_not_know_its_repository_says_so(site: Path, spoil, word: str):
@@ -383,6 +384,31 @@ def test_a_site_that_does_not_know_its_repository_says_so(site: Path, spoil, wor
     assert word in response.json()["reason"]
     assert not Delivery.objects.exists()
     assert Refusal.objects.get().status == 500
+
+
+def test_a_push_that_may_mend_the_submodules_is_taken(site: Path):
+    (site / ".gitmodules").write_text("[submodule")
+    git(site, "add", ".gitmodules")
+    git(site, "commit", "-q", "-m", "Break")
+
+    assert send(make_push("acme/site")).status_code == 202
+    response = send(make_push("acme/content"))
+    assert response.status_code == 500
+    assert ".gitmodules" in response.json()["reason"]
+
+
+def test_an_alias_of_a_url_is_understood(site: Path):
+    git(site, "remote", "set-url", "origin", "hub:x/site.git")
+    git(site, "config", "url.https://github.com/acme/.insteadOf", "hub:x/")
+
+    assert send().status_code == 202
+
+
+def test_a_password_in_the_remote_is_told_to_nobody(site: Path, caplog):
+    git(site, "remote", "set-url", "origin", "https://me:hunter2@github.com/acme/site.git")
+
+    assert "hunter2" not in send(make_push("acme/other")).text
+    assert "hunter2" not in Delivery.objects.get().reason + caplog.text
 
 
 def test_a_ping_is_answered_even_then(site: Path):
