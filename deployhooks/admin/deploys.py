@@ -81,7 +81,7 @@ class DeployAdmin(ReadOnlyAdmin):
             message=Subquery(message[:1]),
             unfinished_step=Subquery(unfinished.values("name")[:1]),
         )
-        return rows
+        return rows  # noqa: RET504 - the stubs lose the type in one expression
 
     def look_up(self, term: str) -> Iterable[Q]:
         number = term.removeprefix("#")
