@@ -9,7 +9,9 @@ import json
 import os
 import signal
 import time
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 PROJECT = Path(__file__).resolve().parent.parent
 RUN_DIR = PROJECT / os.environ.get("DATA_DIR", "var") / "run"
@@ -30,11 +32,11 @@ control_socket_disable = True
 proc_name = "blogsite"
 
 
-def ready_file(pid):
+def ready_file(pid: int) -> Path:
     return RUN_DIR / f"worker.{pid}.json"
 
 
-def on_starting(server):
+def on_starting(server: Any) -> None:
     """Hold a lock by which others learn the master's true pid; pid files lie."""
     RUN_DIR.mkdir(parents=True, exist_ok=True)
     # Kept on the server: globals of this file go at the next reload, and the lock with them.
@@ -47,7 +49,7 @@ def on_starting(server):
         leftover.unlink(missing_ok=True)
 
 
-def post_worker_init(worker):
+def post_worker_init(worker: Any) -> None:
     """Prove in the new worker that it can serve, then say so in its ready file."""
     from blogsite.boot import prove_it_can_serve
 
@@ -57,15 +59,15 @@ def post_worker_init(worker):
     draft.rename(ready_file(worker.pid))
 
 
-def worker_exit(server, worker):
+def worker_exit(server: Any, worker: Any) -> None:
     ready_file(worker.pid).unlink(missing_ok=True)
 
 
-def child_exit(server, worker):
+def child_exit(server: Any, worker: Any) -> None:
     ready_file(worker.pid).unlink(missing_ok=True)
 
 
-def on_reload(server):
+def on_reload(server: Any) -> None:
     """Start the new workers and wait for them; when one fails, end them and keep the old.
 
     Called by the master inside reload(), after this file was read again and before gunicorn would
@@ -83,7 +85,7 @@ def on_reload(server):
     report_reload(problem)
 
 
-def wait_until_ready(pids):
+def wait_until_ready(pids: Iterable[int]) -> str | None:
     """Return None when all workers are ready, else what went wrong."""
     deadline = time.monotonic() + BOOT_TIMEOUT
     waiting = set(pids)
@@ -99,7 +101,7 @@ def wait_until_ready(pids):
     return None
 
 
-def end_workers(server, pids):
+def end_workers(server: Any, pids: Iterable[int]) -> None:
     """End workers that never served, the hanging ones too, and forget them."""
     for pid in pids:
         worker = server.WORKERS.pop(pid)
@@ -108,7 +110,7 @@ def end_workers(server, pids):
         ready_file(pid).unlink(missing_ok=True)
 
 
-def kill_child(pid):
+def kill_child(pid: int) -> None:
     try:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
@@ -116,14 +118,14 @@ def kill_child(pid):
         pass  # it has ended and was waited for
 
 
-def mark_as_newest(server, pids):
+def mark_as_newest(server: Any, pids: Iterable[int]) -> None:
     """Give workers the highest ages: reload() retires those below and waits until they are gone."""
     server.worker_age = max([server.worker_age] + [w.age for w in server.WORKERS.values()])
     for age, pid in enumerate(pids, server.worker_age + 1):
         server.WORKERS[pid].age = age
 
 
-def report_reload(problem):
+def report_reload(problem: str | None) -> None:
     """Tell the deploy that waits how the reload went."""
     draft = RUN_DIR / "reload.draft"
     draft.write_text(json.dumps({"at": time.monotonic(), "problem": problem}))

@@ -112,7 +112,12 @@ SECURE_REDIRECT_EXEMPT = [r"^hooks/", r"^healthz$"]
 
 # --- Database ----------------------------------------------------------------------------------
 
-EMBEDDED_DATABASE = {"ENGINE": "django.db.backends.sqlite3", "NAME": DATA_DIR / "db.sqlite3"}
+EMBEDDED_DATABASE = {
+    "ENGINE": "django.db.backends.sqlite3",
+    "NAME": DATA_DIR / "db.sqlite3",
+    # A file: threads of a test share it as processes do, which memory does not allow.
+    "TEST": {"NAME": DATA_DIR / "test.sqlite3"},
+}
 DATABASES = {"default": env.db_url("DATABASE_URL") if "DATABASE_URL" in env else EMBEDDED_DATABASE}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # Web workers and the queue write at once: WAL, writers that queue up from BEGIN on, and full

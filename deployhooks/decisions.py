@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from deployhooks.models import Delivery
@@ -18,7 +18,7 @@ class Decision:
     reason: str
 
 
-def decide(event: str, payload: Payload, read_sources: Callable[[], Sequence[Source]]) -> Decision:
+def decide(event: str, payload: Payload, read_sources: Callable[[], Iterable[Source]]) -> Decision:
     """Say whether an event deploys; the checkout is read only where the answer depends on it."""
     if event == "ping":
         return Decision(Outcome.PONG, "GitHub's ping arrived, and its signature is right.")
@@ -31,13 +31,13 @@ def _ignore(reason: str) -> Decision:
     return Decision(Outcome.IGNORED, reason)
 
 
-def _decide_push(payload: Payload, sources: Sequence[Source]) -> Decision:
+def _decide_push(payload: Payload, sources: Iterable[Source]) -> Decision:
     repository = storable(payload.full_name or payload.urls[0], 200)
     ref = storable(payload.ref, 200)
-    found = [source for source in sources if source.is_named_by(payload.urls, payload.full_name)]
+    known, found = _find(payload, sources)
     if not found:
-        known = ", ".join(f"{source.url} ({source.name})" for source in sources)
-        return _ignore(f"The repository {repository} is none of those deployed here: {known}.")
+        names = ", ".join(map(str, known))
+        return _ignore(f"The repository {repository} is none of those deployed here: {names}.")
     if payload.is_deletion:
         return _ignore(f"{ref} of {repository} was deleted; there is nothing to deploy.")
     if payload.tag is not None:
@@ -50,6 +50,21 @@ def _decide_push(payload: Payload, sources: Sequence[Source]) -> Decision:
     if payload.skip_marker:
         return _ignore(f"The head commit's message has the marker {payload.skip_marker}.")
     return Decision(Outcome.QUEUED, f"Push to {ref} of {repository}, {deployed[0].name}.")
+
+
+def _find(payload: Payload, sources: Iterable[Source]) -> tuple[list[Source], list[Source]]:
+    """Return the sources looked at, and those of the payload's repository.
+
+    Ends at the one that is deployed from the payload's branch: the rest makes no difference.
+    """
+    known, found = [], []
+    for source in sources:
+        known.append(source)
+        if source.is_named_by(payload.urls, payload.full_name):
+            found.append(source)
+            if source.branch is not None and source.branch == payload.branch:
+                break
+    return known, found
 
 
 def _explain_branch(branch: str, repository: str, found: Sequence[Source]) -> str:

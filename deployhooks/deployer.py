@@ -6,25 +6,24 @@ import fcntl
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator
+import traceback
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from django.conf import settings
 from django.db import IntegrityError
-from django.utils.module_loading import import_string
 
 from deployhooks.checkout import CheckoutError, Version
+from deployhooks.checkout.reading import git_directory
 from deployhooks.lease import Cancelled, Lease, LeaseLost, claim
 from deployhooks.models import Deploy, Step
 from deployhooks.process import ProcessFailed
 from deployhooks.steplog import StepLog
 from deployhooks.steps.context import Context, StepFailed, StepSkipped
-from deployhooks.steps.put_back import put_back
+from deployhooks.steps.put_back import StepFunction, load_steps, put_back
 
 logger = logging.getLogger(__name__)
-
-StepFunction = Callable[[Context], str]
 
 # What a step can end with that is no mistake of ours: its message is the deploy's error.
 FAILURES = (StepFailed, ProcessFailed, CheckoutError)
@@ -66,7 +65,7 @@ def _claim(deploy_id: int) -> Deploy | None:
 def _run_and_close(context: Context) -> None:
     deploy = context.deploy
     try:
-        with hold_checkout(context.checkout.git_dir):
+        with hold_checkout(git_directory(settings.DEPLOY_CHECKOUT)):
             _go_forward_or_back(context)
     except FAILURES as error:
         deploy.fail(f"{error}{_describe_applied(context)}")
@@ -85,8 +84,8 @@ def _describe_applied(context: Context) -> str:
 def _go_forward_or_back(context: Context) -> None:
     context.before = _read_before(context)
     try:
-        for path in settings.DEPLOY_STEPS:
-            run_step(context, path.rpartition(".")[2], import_string(path))
+        for step in load_steps():
+            run_step(context, step)
     except LeaseLost:
         raise
     except BaseException:
@@ -109,7 +108,7 @@ def _read_before(context: Context) -> Version:
 def _put_back(context: Context) -> None:
     context.shield()
     try:
-        run_step(context, "put_back", put_back)
+        run_step(context, put_back)
     except FAILURES as error:
         context.fail(
             f"Putting back failed as well, the site may be broken: {error} "
@@ -117,14 +116,14 @@ def _put_back(context: Context) -> None:
         )
 
 
-def run_step(context: Context, name: str, function: StepFunction) -> None:
+def run_step(context: Context, function: StepFunction) -> None:
     """Run one step inside its row: written before the effect, closed after it."""
     context.stop_if_cancelled()
     step = Step.objects.create(
         deploy=context.deploy,
         attempt=context.deploy.attempt,
         position=context.deploy.steps.filter(attempt=context.deploy.attempt).count() + 1,
-        name=name,
+        name=function.__name__,
     )
     with context.logging_to(StepLog(step)):
         status, detail = Step.Status.FAILED, "ended by the queue"
@@ -133,8 +132,15 @@ def run_step(context: Context, name: str, function: StepFunction) -> None:
             status = Step.Status.SUCCEEDED
         except StepSkipped as reason:
             status, detail = Step.Status.SKIPPED, str(reason)
-        except Exception as error:
+        except FAILURES as error:
             detail = str(error)
+            raise
+        except (Cancelled, LeaseLost):
+            detail = "ended: the deploy was cancelled or given to another process"
+            raise
+        except Exception as error:
+            detail = f"An error of blogsite itself: {error!r}"
+            context.write(traceback.format_exc())
             raise
         finally:
             step.close(status, detail)

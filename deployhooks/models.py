@@ -232,6 +232,7 @@ class Deploy(models.Model):
 
     def cancel(self) -> bool:
         """running -> cancelled; False when it was no longer running."""
+        self.refresh_from_db(fields=["cancel_requested_by"])
         who = self.cancel_requested_by or "somebody"
         return self._close(self.Status.CANCELLED, f"Cancelled by {who}.")
 

@@ -10,12 +10,13 @@ import django.db
 from django.utils import timezone
 
 from deployhooks import queue
+from deployhooks.checkout import CheckoutError
 from deployhooks.decisions import Decision, decide
 from deployhooks.models import Delivery, Deploy
 from deployhooks.payloads import Payload, storable
 from deployhooks.refusals import Refused
 from deployhooks.signatures import Signed
-from deployhooks.sources import SourcesUnknown, read_sources
+from deployhooks.sources import read_sources
 from deployhooks.transactions import impatient_transaction
 
 logger = logging.getLogger(__name__)
@@ -71,7 +72,7 @@ def receive(received: Received) -> Verdict:
     """
     try:
         decision = decide(received.event, received.payload, read_sources)
-    except SourcesUnknown as error:
+    except CheckoutError as error:
         raise Refused(500, str(error)) from error
     try:
         with impatient_transaction(LOCK_WAIT):

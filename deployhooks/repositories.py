@@ -15,18 +15,23 @@ SCP_LIKE = re.compile(r"(?:[^/@]*@)?(\[[^\]/]*\]|[^/:]+):(?!//)(.*)", re.DOTALL)
 class Source:
     """A repository whose pushes concern the site.
 
-    `branch` is the one that is deployed; None for a pinned submodule: the site records its commit.
+    `urls` are spellings of its one address. `branch` is the one that is deployed; None for a pinned
+    submodule: the site records its commit.
     """
 
     name: str
-    url: str
+    urls: tuple[str, ...]
     branch: str | None
     full_name: str = ""
 
     def is_named_by(self, urls: Iterable[str], full_name: str) -> bool:
         if self.full_name and self.full_name == full_name:
             return True
-        return normalise_url(self.url) in {normalise_url(url) for url in urls}
+        return not {normalise_url(url) for url in self.urls}.isdisjoint(map(normalise_url, urls))
+
+    def __str__(self) -> str:
+        # A remote's URL as it is written may hold a password.
+        return f"{normalise_url(self.urls[0]).removeprefix('//')} ({self.name})"
 
 
 def normalise_url(url: str) -> str:
@@ -63,16 +68,3 @@ def derive_full_name(url: str) -> str:
     if normal.startswith("//"):
         names = names[1:]  # without the host
     return "/".join(names[-2:]) if len(names) >= 2 else ""
-
-
-def resolve_url(parent: str, url: str) -> str:
-    """Return a submodule's URL; one that begins with `./` or `../` is relative to its parent's."""
-    if not url.startswith(("./", "../")):
-        return url
-    base = parent.rstrip("/")
-    while url.startswith(("./", "../")):
-        step, _, url = url.partition("/")
-        if step == "..":
-            cut = max(base.rfind("/"), base.rfind(":"))
-            base = base[:cut] if base[cut : cut + 1] == "/" else base[: cut + 1]
-    return f"{base}{url}" if base.endswith(":") else f"{base}/{url}"

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 
+from deployhooks.checkout import Checkout
 from deployhooks.process import Finished
 
 Run = Callable[..., Finished]
@@ -18,7 +19,8 @@ Run = Callable[..., Finished]
 class Scratch:
     """The worktree `tree` and the folder `state`, both below DATA_DIR; one deploy at a time."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, checkout: Checkout, run: Run) -> None:
+        self.checkout = checkout
         self.run = run
         self.folder: Path = settings.DATA_DIR / "scratch"
         self.tree = self.folder / "tree"
@@ -28,9 +30,9 @@ class Scratch:
     def make(self, commit: str) -> None:
         """Check the commit out; what an earlier deploy left there goes first."""
         self.remove()
-        self.run(["git", "worktree", "prune"])
         self.state.mkdir(parents=True)
-        self.run(["git", "worktree", "add", "--quiet", "--detach", str(self.tree), commit])
+        for args in (["prune"], ["add", "--quiet", "--detach", str(self.tree), commit]):
+            self.run(["git", "worktree", *args], env=self.checkout.env)
 
     def remove(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)

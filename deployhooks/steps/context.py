@@ -47,7 +47,7 @@ class Context:
         )
         self.before = Version("", {})
         self.target = Version("", {})
-        self.scratch = Scratch(self.run)
+        self.scratch = Scratch(self.checkout, self.run)
         self.applied: list[str] = []  # migrations
         self.undo: list[Callable[[], str]] = []  # what a failure takes back, beside the checkout
         self.log: StepLog | None = None

@@ -1,0 +1,240 @@
+"""Running a deploy: claim, steps, end, cancel, a lost lease, two at once; with a real checkout."""
+
+import fcntl
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from deployhooks import control, deployer, queue
+from deployhooks.models import Deploy, Step
+from tests.deployhooks import fake_steps
+from tests.deployhooks.repositories import clone, commit, git, make_remote
+
+pytestmark = pytest.mark.django_db(transaction=True)
+STEPS = [f"tests.deployhooks.fake_steps.{name}" for name in ("fetch", "index", "reload")]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, settings) -> Path:
+    remote = make_remote(tmp_path / "site.git", {"manage.py": ""})
+    settings.DEPLOY_CHECKOUT = clone(remote, tmp_path / "checkout")
+    settings.DEPLOY_STEPS = STEPS
+    fake_steps.behaviour.clear()
+    fake_steps.ran.clear()
+    return settings.DEPLOY_CHECKOUT
+
+
+def make_deploy(**overrides) -> Deploy:
+    return Deploy.objects.create(
+        **({"trigger": "push", "host": queue.settings.DEPLOY_HOST} | overrides)
+    )
+
+
+def run(**behaviour: Callable) -> Deploy:
+    fake_steps.behaviour.update(behaviour)
+    deploy = make_deploy()
+    deployer.run_deploy(deploy.pk)
+    deploy.refresh_from_db()
+    return deploy
+
+
+def steps_of(deploy: Deploy) -> list[tuple[str, str]]:
+    return list(deploy.steps.values_list("name", "status"))
+
+
+def wait_until(condition: Callable[[], object], timeout: float = 10) -> None:
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_deploy_goes_through_its_steps_and_succeeds(checkout):
+    deploy = run()
+    assert deploy.status == "succeeded"
+    assert deploy.attempt == 1
+    assert deploy.finished_at > deploy.started_at
+    assert steps_of(deploy) == [(name, "succeeded") for name in ("fetch", "index", "reload")]
+    assert deploy.steps.first().detail == "fetch done"
+
+
+def test_a_step_is_running_in_its_row_before_its_effect(checkout):
+    seen = []
+
+    def look(context):
+        seen.extend(Step.objects.values_list("name", "status", "finished_at"))
+
+    run(fetch=look)
+    assert seen == [("fetch", "running", None)]
+
+
+def test_a_step_with_nothing_to_do_is_skipped_with_its_reason(checkout):
+    deploy = run(index=fake_steps.skip)
+    step = deploy.steps.get(name="index")
+    assert (step.status, step.detail) == ("skipped", "nothing to do")
+    assert deploy.status == "succeeded"
+
+
+def test_a_failing_step_ends_the_deploy_with_its_sentence(checkout):
+    deploy = run(index=fake_steps.fail)
+    assert (deploy.status, deploy.error) == ("failed", "it went wrong, do this")
+    assert steps_of(deploy) == [("fetch", "succeeded"), ("index", "failed")]
+    assert not deploy.restored
+
+
+def test_a_bug_fails_the_deploy_and_is_raised_for_the_queue_to_keep(checkout):
+    with pytest.raises(RuntimeError):
+        run(index=fake_steps.crash)
+    deploy = Deploy.objects.get()
+    assert deploy.status == "failed"
+    assert "error of blogsite itself" in deploy.error
+    assert "a bug" in deploy.error
+    assert "Traceback" in deploy.steps.get(name="index").output
+
+
+def test_the_queues_time_out_leaves_no_deploy_running(checkout):
+    with pytest.raises(SystemExit):
+        run(index=fake_steps.leave)
+    assert Deploy.objects.get().status == "failed"
+    assert Deploy.objects.get().steps.get(name="index").status == "failed"
+
+
+@pytest.mark.parametrize("status", ["running", "succeeded", "failed", "cancelled"])
+def test_a_deploy_that_is_not_queued_is_not_run(checkout, status):
+    deploy = make_deploy(status=status)
+    deployer.run_deploy(deploy.pk)
+    assert fake_steps.ran == []
+
+
+def test_while_another_runs_a_deploy_stays_queued(checkout):
+    make_deploy(status="running")
+    deploy = make_deploy()
+    deployer.run_deploy(deploy.pk)
+    deploy.refresh_from_db()
+    assert (deploy.status, fake_steps.ran) == ("queued", [])
+
+
+def test_output_reaches_the_row_while_the_process_still_runs(checkout):
+    fake_steps.behaviour["fetch"] = fake_steps.print_slowly
+    deploy = make_deploy()
+    thread = in_thread(lambda: deployer.run_deploy(deploy.pk))
+    wait_until(lambda: Step.objects.filter(output__contains="half", status="running").exists())
+    control.cancel(deploy)
+    thread.join()
+
+
+def test_cancel_ends_the_running_process_within_two_seconds_and_is_final(checkout):
+    fake_steps.behaviour["index"] = fake_steps.print_slowly
+    deploy = make_deploy()
+    thread = in_thread(lambda: deployer.run_deploy(deploy.pk))
+    wait_until(lambda: Deploy.objects.get().process_groups)
+    group = Deploy.objects.get().process_groups[0][0]
+    asked_at = time.monotonic()
+    control.cancel(deploy, "ada")
+    wait_until(lambda: not is_group_alive(group), 2)
+    thread.join()
+    assert time.monotonic() - asked_at < 2.5
+    deploy.refresh_from_db()
+    assert (deploy.status, deploy.error) == ("cancelled", "Cancelled by ada.")
+    assert fake_steps.ran == ["fetch", "index"]
+
+
+def test_a_deploy_that_was_given_to_another_process_is_left_alone(checkout):
+    def lose(context):
+        Deploy.objects.update(attempt=2)
+        time.sleep(1.2)
+        context.run([sys.executable, "-c", "open('touched', 'w')"])
+
+    deploy = run(index=lose)
+    assert (deploy.status, deploy.attempt) == ("running", 2)
+    assert fake_steps.ran == ["fetch", "index"]
+    assert not (checkout / "touched").exists()
+
+
+def test_two_runs_on_one_checkout_are_impossible_even_without_the_database(checkout, monkeypatch):
+    monkeypatch.setattr(deployer, "LOCK_TIMEOUT", 0.2)
+    with (checkout / ".git" / "blogsite.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        deploy = run()
+    assert deploy.status == "failed"
+    assert "Another process works on the checkout" in deploy.error
+    assert fake_steps.ran == []
+
+
+def test_the_checkouts_lock_is_free_afterwards(checkout):
+    run()
+    with (checkout / ".git" / "blogsite.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_what_moved_is_put_back_when_a_later_step_fails(checkout, tmp_path):
+    before = git("rev-parse", "HEAD", cwd=checkout)
+    after = commit(tmp_path / "site.git", {"new.txt": "new"})
+    moves = []
+
+    def move(context):
+        moves.append("there" if context.target.commit == after else "back")
+        git("fetch", "-q", cwd=checkout)
+        git("reset", "-q", "--hard", context.target.commit, cwd=checkout)
+
+    fake_steps.behaviour["pull"] = move
+    queue.settings.DEPLOY_STEPS = [STEPS[0], "tests.deployhooks.fake_steps.pull", *STEPS[1:]]
+    deploy = run(
+        fetch=fake_steps.set_target(after),
+        reload=lambda c: c.target.commit == after and c.fail("no"),
+    )
+    assert (deploy.status, deploy.restored) == ("failed", True)
+    assert moves == ["there", "back"]
+    assert git("rev-parse", "HEAD", cwd=checkout) == before
+    assert steps_of(deploy)[-2:] == [("reload", "failed"), ("put_back", "succeeded")]
+    assert "pull:" in deploy.steps.get(name="put_back").output
+
+
+def test_a_failure_while_putting_back_is_told(checkout, tmp_path):
+    after = commit(tmp_path / "site.git", {"new.txt": "new"})
+
+    def move(context):
+        git("fetch", "-q", cwd=checkout)
+        git("reset", "-q", "--hard", after, cwd=checkout)
+
+    queue.settings.DEPLOY_STEPS = [STEPS[0], "tests.deployhooks.fake_steps.pull", *STEPS[1:]]
+    deploy = run(fetch=fake_steps.set_target(after), pull=move, index=fake_steps.fail)
+    assert (deploy.status, deploy.restored) == ("failed", False)
+    assert "Putting back failed" in deploy.error
+    assert "it went wrong, do this" in deploy.error
+
+
+def test_the_lease_names_the_process_and_ends_with_the_deploy(checkout):
+    seen = {}
+
+    def look(context):
+        row = Deploy.objects.get()
+        seen.update(pid=row.pid, boot=bool(row.boot_id), beat=row.heartbeat_at)
+        time.sleep(3.8)
+        assert Deploy.objects.get().heartbeat_at > seen["beat"]
+
+    run(fetch=look)
+    assert seen["pid"] == os.getpid()
+    assert seen["boot"]
+    assert not [t for t in threading.enumerate() if t.name.startswith("lease-")]
+
+
+def in_thread(action: Callable[[], object]) -> threading.Thread:
+    def act() -> None:
+        action()
+        connection.close()
+
+    thread = threading.Thread(target=act)
+    thread.start()
+    return thread
+
+
+def is_group_alive(group: int) -> bool:
+    return subprocess.run(["pgrep", "-g", str(group)], capture_output=True).returncode == 0
