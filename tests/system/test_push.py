@@ -10,7 +10,14 @@ import pytest
 from tests.system.live_site import LiveSite, git, wait_until
 
 STEPS = [
-    *("fetch", "preflight", "migrate", "collectstatic", "pull", "submodules", "index_posts", "reload")
+    "fetch",
+    "preflight",
+    "migrate",
+    "collectstatic",
+    "pull",
+    "submodules",
+    "index_posts",
+    "reload",
 ]
 POST = "2016_06_19-use_github_webhooks.rst"
 
@@ -19,9 +26,7 @@ def statuses(deploy: dict) -> dict[str, str]:
     return {step["name"]: step["status"] for step in deploy["steps"]}
 
 
-def test_a_pushed_post_goes_live_a_lost_remote_fails_readably_and_the_rerun_succeeds(
-    site: LiveSite, shared: Path
-):
+def test_a_pushed_post_goes_live_and_a_failed_deploy_is_run_again(site: LiveSite, shared: Path):
     first = site.manage("deliveries", "--json")
     assert first.strip() == "[]"
     workers = site.worker_pids()
@@ -52,7 +57,8 @@ def test_a_pushed_post_goes_live_a_lost_remote_fails_readably_and_the_rerun_succ
 
     # The same delivery again changes nothing.
     again = site.deliver("content", guid=answer.json()["delivery"])
-    assert (again.status, again.json()["outcome"], again.json()["deploy"]) == (200, "duplicate", number)
+    assert (again.status, again.json()["outcome"]) == (200, "duplicate")
+    assert again.json()["deploy"] == number
 
     # The admin shows all of it.
     browser = site.sign_in()
