@@ -9,16 +9,8 @@ import pytest
 
 from tests.system.live_site import LiveSite, git, wait_until
 
-STEPS = [
-    "fetch",
-    "preflight",
-    "migrate",
-    "collectstatic",
-    "pull",
-    "submodules",
-    "index_posts",
-    "reload",
-]
+STEPS = ["fetch", "preflight", "migrate", "collectstatic"]
+STEPS += ["pull", "submodules", "index_posts", "reload"]
 POST = "2016_06_19-use_github_webhooks.rst"
 
 
