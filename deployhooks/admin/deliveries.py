@@ -23,7 +23,14 @@ from deployhooks.admin.readonly import (
     is_part_of_guid,
 )
 from deployhooks.models import Delivery, Deploy
-from deployhooks.templatetags.deployhooks_admin import ago, badge, branch, commit, first_line
+from deployhooks.templatetags.deployhooks_admin import (
+    ago,
+    badge,
+    branch,
+    commit,
+    first_line,
+    outcome,
+)
 
 # Characters of a payload that its page shows; the rest can be downloaded.
 PAYLOAD_SHOWN = 100_000
@@ -107,7 +114,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("outcome"))
     def outcome_badge(self, delivery: Delivery) -> SafeString:
-        shown = badge(delivery.outcome)
+        shown = outcome(delivery.outcome)
         if delivery.times_received < 2:
             return shown
         times = _("received {} times").format(delivery.times_received)
@@ -124,14 +131,12 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("commit"))
     def commit_pushed(self, delivery: Delivery) -> SafeString:
-        pushed = format_html(
-            '{} <span class="dh-cut">{}</span>',
+        return format_html(
+            '{} <span class="dh-quiet">{}</span> <span class="dh-cut">{}</span>',
             commit(delivery.after),
+            delivery.pusher,
             first_line(delivery.head_message)[:100],
         )
-        if not delivery.pusher:
-            return pushed
-        return format_html('{} <span class="dh-quiet dh-nowrap">{}</span>', pushed, delivery.pusher)
 
     @admin.display(description=_("deploy"))
     def deploy(self, delivery: Any) -> SafeString | str:

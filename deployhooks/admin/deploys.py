@@ -75,13 +75,12 @@ class DeployAdmin(ReadOnlyAdmin):
             deploy=OuterRef("pk"), status__in=[Step.Status.RUNNING, Step.Status.FAILED]
         ).order_by("-attempt", "position")
         message = serves.order_by("-delivery_id").values("delivery__head_message")
-        rows: QuerySet[Any] = super().get_list_queryset(queryset)
-        rows = rows.annotate(
+        lean: QuerySet[Deploy] = super().get_list_queryset(queryset)
+        return lean.annotate(
             delivery_count=Coalesce(Subquery(counted.values("pk__count")), 0),
             message=Subquery(message[:1]),
             unfinished_step=Subquery(unfinished.values("name")[:1]),
         )
-        return rows
 
     def look_up(self, term: str) -> Iterable[Q]:
         number = term.removeprefix("#")
@@ -128,9 +127,8 @@ class DeployAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("queued, took"))
     def when(self, deploy: Deploy) -> SafeString:
-        return format_html(
-            '{} <span class="dh-quiet dh-cut">{}</span>', ago(deploy.queued_at), took(deploy)
-        )
+        time = took(deploy) if deploy.started_at else ""
+        return format_html('{} <span class="dh-quiet">{}</span>', ago(deploy.queued_at), time)
 
     @admin.action(description=_("Re-run selected deploys"), permissions=["deploy"])
     def rerun_selected(self, request: HttpRequest, queryset: QuerySet[Deploy]) -> None:
