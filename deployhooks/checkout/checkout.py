@@ -6,13 +6,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
 
 from deployhooks import process
-from deployhooks.checkout import addresses, reading
+from deployhooks.checkout import addresses, gitmodules, reading
 from deployhooks.checkout.environment import Config, git_environment, read_config
 from deployhooks.checkout.errors import CheckoutError
+from deployhooks.checkout.faults import explained
+from deployhooks.checkout.git import Git, Runner
 from deployhooks.checkout.gitmodules import Entry, is_branch_name
+from deployhooks.checkout.submodule import Submodule, SubmoduleRepository
+from deployhooks.checkout.working_copy import WorkingCopy
 
 TIMEOUT = 300  # seconds, where the caller's own runner sets no limit
 
@@ -23,38 +26,6 @@ class Version:
 
     commit: str
     submodules: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Submodule:
-    """A submodule of the site, or of another submodule, as one commit describes it."""
-
-    path: str  # from the site's folder
-    name: str
-    url: str  # a relative one is resolved; `url.*.insteadOf` is not applied
-    branch: str | None  # tracked when it is named, pinned to `recorded` when not
-    recorded: str
-    folder: Path
-    git_dir: Path
-    parent: Path  # the superproject's folder
-
-    @property
-    def is_attached(self) -> bool:
-        """Whether its folder is a checkout of its git directory."""
-        gitfile = self.folder / ".git"
-        return gitfile.exists() and reading.git_directory(self.folder) == self.git_dir
-
-
-class Runner(Protocol):
-    def __call__(
-        self,
-        args: Sequence[str],
-        *,
-        cwd: Path | None = None,
-        env: Mapping[str, str] | None = None,
-        timeout: float | None = None,
-        check: bool = True,
-    ) -> process.Finished: ...
 
 
 class Checkout:
@@ -119,9 +90,11 @@ class Checkout:
 
         It is asked after the submodule itself was handed out, so that it may be fetched first.
         """
-        git_dir = reading.git_directory(self.path)
-        site = Submodule("", "", self.remote_url(), None, commit, self.path, git_dir, self.path)
-        yield from self._walk(site, commit, None, commit_of)
+        yield from self._walk(self._site(commit), commit, None, commit_of)
+
+    @cached_property
+    def git_dir(self) -> Path:
+        return reading.git_directory(self.path)
 
     @cached_property
     def config(self) -> Config:
@@ -136,6 +109,126 @@ class Checkout:
     def with_files(self) -> bool:
         """Whether remotes may be folders of this machine: where the site's own remote is one."""
         return addresses.is_folder(self.config.expand(self.remote_url()))
+
+    # --- Acting: git runs through the caller's runner -------------------------------------------
+
+    @cached_property
+    def git(self) -> Git:
+        return Git(self.run, self.env, self.path)
+
+    def fetch_branch(self) -> str:
+        """Fetch the branch, also where it was pushed by force; return its tip.
+
+        Nothing live changes. Raises ProcessFailed, for the caller to decide on another try.
+        """
+        branch = self.branch_name()
+        ref = f"refs/remotes/{self.remote}/{branch}"
+        self.remote_url()
+        self._fetch(f"+refs/heads/{branch}:{ref}")
+        return self.git.ask_line("rev-parse", "--verify", f"{ref}^{{commit}}")
+
+    def fetch_commit(self, commit: str) -> str:
+        """Have this commit of the site here; fetch it only when it is not. Raises ProcessFailed."""
+        if not reading.has_commit(self.path, commit):
+            self._fetch(commit)
+        return commit
+
+    def fetch_submodule(self, submodule: Submodule, wanted: str | None = None) -> str:
+        """Have a submodule's commit here: the wanted one, or where None what the site wants.
+
+        That is the branch's tip for a tracked submodule, the recorded commit for a pinned one.
+        Nothing live changes. Raises ProcessFailed.
+        """
+        what = f"the submodule {submodule.path}"
+        for url in (submodule.url, self.config.expand(submodule.url)):
+            addresses.check(url, what, with_files=self.with_files)
+        if not wanted and not submodule.branch:
+            wanted = submodule.recorded
+        return self._repository(submodule).fetch(wanted)
+
+    def is_at(self, commit: str) -> bool:
+        """Whether the site is at this commit, on its branch, with no local changes."""
+        return self._copy.is_at(commit, self.branch_name())
+
+    def move_to(self, commit: str) -> list[str]:
+        """Go to a commit that is here, forwards or back; return what was kept, and where.
+
+        Submodules that the commit does not have any more are taken out of their folders; the others
+        stay where they are.
+        """
+        with explained(f"Moving {self.path} to {commit[:7]}"):
+            self._copy.check_lock()
+            notes = self._take_away_gone(self._site(self.head_commit()), commit)
+            return notes + self._copy.move(commit, self.branch_name())
+
+    def is_placed(self, submodule: Submodule, commit: str) -> bool:
+        """Whether the submodule's folder is a checkout of this commit with no local changes."""
+        return submodule.is_attached and self._repository(submodule).copy.is_at(commit, None)
+
+    def place_submodule(self, submodule: Submodule, commit: str) -> list[str]:
+        """Make the submodule's folder a checkout of a commit that is here; return what was kept."""
+        gitmodules.check_no_links(self.path, submodule.path)
+        with explained(f"Moving the submodule {submodule.path} to {commit[:7]}"):
+            notes = []
+            if submodule.is_attached:
+                notes = self._take_away_gone(submodule, commit)
+            notes += self._repository(submodule).place(commit)
+            return [f"{submodule.path}: {note}" for note in notes]
+
+    def sync_submodule(self, submodule: Submodule) -> bool:
+        """Write the submodule's address where git reads it; True when another stood there."""
+        with explained(f"Setting the address of the submodule {submodule.path}"):
+            return self._repository(submodule).settle()
+
+    def restore(self, version: Version) -> list[str]:
+        """Go back to a version that was checked out here; needs no network."""
+        notes = self.move_to(version.commit)
+        for submodule in self.walk(version.commit, lambda one: version.submodules.get(one.path)):
+            if commit := version.submodules.get(submodule.path):
+                notes += self.place_submodule(submodule, commit)
+                self.sync_submodule(submodule)
+        return notes
+
+    def count_commits(self, old: str, new: str) -> tuple[int, int]:
+        """How many commits the one has that the other has not: (taken back, new)."""
+        answer = self.git.ask_line("rev-list", "--left-right", "--count", f"{old}...{new}", "--")
+        back, forth = answer.split()
+        return int(back), int(forth)
+
+    @cached_property
+    def _copy(self) -> WorkingCopy:
+        return WorkingCopy(self.git, self.git_dir)
+
+    def _fetch(self, refspec: str) -> None:
+        options = ("--no-tags", "--no-recurse-submodules", "--no-write-fetch-head")
+        self.git.run("fetch", *options, "--", self.remote, refspec)
+
+    def _repository(self, submodule: Submodule) -> SubmoduleRepository:
+        return SubmoduleRepository(submodule, self.git)
+
+    def _take_away_gone(self, parent: Submodule, commit: str | None) -> list[str]:
+        """Take out of their folders the submodules that a commit of their parent has not there."""
+        head = reading.commit_at(parent.folder)
+        present = reading.submodule_entries(parent.git_dir, head) if head else ()
+        wanted = reading.submodule_entries(parent.git_dir, commit) if commit else ()
+        kept = {(entry.path, entry.name) for entry in wanted}
+        gone = [
+            self._submodule(parent, entry, None)
+            for entry in present
+            if (entry.path, entry.name) not in kept
+        ]
+        return [note for one in gone if one.is_attached for note in self._take_away(one)]
+
+    def _take_away(self, submodule: Submodule) -> list[str]:
+        notes = self._take_away_gone(submodule, None)
+        notes += self._repository(submodule).take_away()
+        return [f"{submodule.path}: {note}" for note in notes] + [f"{submodule.path} taken away"]
+
+    def _site(self, commit: str) -> Submodule:
+        """The site itself as the root of its submodules."""
+        config = reading.config_file(self.path)
+        url = self.remote_url()
+        return Submodule("", "", url, None, commit, self.path, self.git_dir, config)
 
     def _walk(
         self,
@@ -163,7 +256,7 @@ class Checkout:
             entry.recorded,
             folder,
             inside if is_inside else parent.git_dir / "modules" / entry.name,
-            parent.folder,
+            reading.config_file(parent.git_dir),
         )
 
     @staticmethod

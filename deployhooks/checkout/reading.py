@@ -58,6 +58,11 @@ def git_directory(path: Path) -> Path:
         return Path(os.path.normpath(repo.git_dir))
 
 
+def config_file(path: Path) -> Path:
+    with opened(path) as repo:
+        return Path(os.path.normpath(repo.common_dir)) / "config"
+
+
 def commit_at(path: Path, ref: str = "HEAD") -> str | None:
     """The commit that a ref names, None when there is no such ref (or HEAD has no commit yet)."""
     with opened(path) as repo:
@@ -83,7 +88,7 @@ def has_commit(path: Path, commit: str) -> bool:
         return False
     with opened(path) as repo:
         try:
-            return repo.git.get_object_header(commit)[1] == "commit"
+            return os.fsdecode(repo.git.get_object_header(commit)[1]) == "commit"
         except ValueError:
             return False
 

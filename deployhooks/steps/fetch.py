@@ -1,0 +1,138 @@
+"""Step fetch: brings here all that the deploy needs, and says which version it goes to."""
+
+from __future__ import annotations
+
+from deployhooks.checkout import Submodule, Version
+from deployhooks.checkout.reading import has_commit
+from deployhooks.steps.context import Context
+from deployhooks.steps.patience import Patience
+
+NO_COMMIT = "0" * 40
+
+
+def fetch(context: Context) -> str:
+    """Set `context.target`; nothing live changes, and the steps after it need no network."""
+    patience = Patience(context)
+    target = find_target(context, patience)
+    while _is_waited_for(context, target):
+        if not patience.pause("The announced commit is not there yet"):
+            context.fail(_describe_missing(context, target, patience))
+        target = find_target(context, patience)
+    context.target = target
+    _record(context)
+    return describe(context)
+
+
+def find_target(context: Context, patience: Patience) -> Version:
+    """The branch's tip with each submodule's commit; for a rollback, what that deploy went to."""
+    checkout, goal = context.checkout, context.deploy.rollback_to
+    if goal is None:
+        tried = f"Fetching {checkout.branch_name()} from {checkout.remote}"
+        commit = patience.keep_trying(tried, checkout.fetch_branch)
+        return Version(commit, fetch_submodules(context, patience, commit, None))
+    tried = f"Fetching {goal.to_commit[:7]}, which deploy {goal.pk} went to,"
+    commit = patience.keep_trying(tried, lambda: checkout.fetch_commit(goal.to_commit))
+    wanted = {path: move["to"] for path, move in goal.submodules.items()}
+    return Version(commit, fetch_submodules(context, patience, commit, wanted))
+
+
+def fetch_submodules(
+    context: Context, patience: Patience, commit: str, wanted: dict[str, str] | None
+) -> dict[str, str]:
+    """Fetch the submodules of a commit of the site, and theirs; {path: commit}.
+
+    `wanted` names the commits to go back to; those that it does not name go to the recorded one.
+    """
+    commits: dict[str, str] = {}
+    for submodule in context.checkout.walk(commit, lambda one: commits[one.path]):
+        goal = None if wanted is None else wanted.get(submodule.path, submodule.recorded)
+        commits[submodule.path] = fetch_submodule(context, patience, submodule, goal)
+    return commits
+
+
+def fetch_submodule(
+    context: Context, patience: Patience, submodule: Submodule, goal: str | None
+) -> str:
+    return patience.keep_trying(
+        f"Fetching {_describe_goal(submodule, goal)} of the submodule {submodule.path}",
+        lambda: context.checkout.fetch_submodule(submodule, goal),
+    )
+
+
+def describe(context: Context) -> str:
+    """One line: from where to where, how far, and which submodules move."""
+    old, new = context.before, context.target
+    branch = context.checkout.branch_name()
+    line = f"already at {new.commit[:7]} on {branch}"
+    if old.commit != new.commit:
+        line = f"{old.commit[:7]} -> {new.commit[:7]} on {branch} ({_distance(context)})"
+    if context.deploy.rollback_to:
+        line = f"back to deploy {context.deploy.rollback_to.pk}: {line}"
+    moves = [
+        f"{path} {_short(old.submodules.get(path))} -> {commit[:7]}"
+        for path, commit in new.submodules.items()
+        if old.submodules.get(path) != commit
+    ]
+    return "; ".join([line, *moves])
+
+
+def _is_waited_for(context: Context, target: Version) -> bool:
+    """Whether a push was announced that is not to be seen: nothing new, and none of them is here.
+
+    A repository can be behind for seconds after a push. What a delivery says is only compared.
+    """
+    is_new = target.commit != context.before.commit or any(
+        context.before.submodules.get(path) != commit for path, commit in target.submodules.items()
+    )
+    if is_new or context.deploy.rollback_to:
+        return False
+    announced = _announced(context)
+    return bool(announced) and not any(_is_here(context, target, one) for one in announced)
+
+
+def _announced(context: Context) -> list[str]:
+    commits = context.deploy.deliveries.values_list("after", flat=True)
+    return [commit for commit in commits if commit and commit != NO_COMMIT]
+
+
+def _is_here(context: Context, target: Version, commit: str) -> bool:
+    submodules = context.checkout.walk(target.commit, lambda one: target.submodules[one.path])
+    places = [context.checkout.git_dir, *(one.git_dir for one in submodules)]
+    return any(has_commit(place, commit) for place in places)
+
+
+def _describe_missing(context: Context, target: Version, patience: Patience) -> str:
+    checkout = context.checkout
+    announced = ", ".join(commit[:7] for commit in _announced(context))
+    return (
+        f"GitHub announced {announced}, but after {patience.waited} no remote has it: "
+        f"{checkout.branch_name()} of {checkout.remote} is still at {target.commit[:7]}. "
+        "Look whether it was taken back, then push or re-run this deploy."
+    )
+
+
+def _record(context: Context) -> None:
+    deploy, old, new = context.deploy, context.before, context.target
+    deploy.from_commit, deploy.to_commit = old.commit, new.commit
+    deploy.submodules = {
+        path: {"from": old.submodules.get(path), "to": commit}
+        for path, commit in new.submodules.items()
+    }
+    deploy.save(update_fields=["from_commit", "to_commit", "submodules"])
+
+
+def _distance(context: Context) -> str:
+    back, new = context.checkout.count_commits(context.before.commit, context.target.commit)
+    parts = [f"{new} commit{'s' if new != 1 else ''}"] if new or not back else []
+    parts += [f"{back} taken back"] if back else []
+    return ", ".join(parts)
+
+
+def _describe_goal(submodule: Submodule, goal: str | None) -> str:
+    if goal or not submodule.branch:
+        return (goal or submodule.recorded)[:7]
+    return submodule.branch
+
+
+def _short(commit: str | None) -> str:
+    return commit[:7] if commit else "new"

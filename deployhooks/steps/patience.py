@@ -1,0 +1,65 @@
+"""Tries again what fails by a fault that passes by itself, for a while and within the deadline."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from django.conf import settings
+
+from deployhooks.checkout import CheckoutError
+from deployhooks.checkout.faults import describe, fault_of
+from deployhooks.process import ProcessFailed
+from deployhooks.steps.context import Context
+
+PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0)  # seconds; the last one again and again
+RESERVE = 30.0  # seconds of the deploy's deadline that are left to the steps after
+LOOK = 0.25  # seconds between two looks whether the deploy was cancelled
+
+Result = TypeVar("Result")
+
+
+class Patience:
+    """DEPLOY_RETRY seconds for all tries of one step together."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._began = time.monotonic()
+        self._pauses = 0
+        latest = context.deadline - RESERVE
+        self._ends = min(self._began + settings.DEPLOY_RETRY, latest)
+
+    @property
+    def waited(self) -> str:
+        """How long and how often it was tried, in words."""
+        seconds = time.monotonic() - self._began
+        return f"{self._pauses + 1} tries in {seconds:.0f} s" if self._pauses else "1 try"
+
+    def keep_trying(self, tried: str, attempt: Callable[[], Result]) -> Result:
+        """Raises CheckoutError for a fault that stays, or when the time is over."""
+        while True:
+            try:
+                return attempt()
+            except ProcessFailed as error:
+                passes = fault_of(error).passes
+                if not passes or not self.pause(f"{tried} failed ({fault_of(error).name})"):
+                    tries = f"{tried} ({self.waited})" if passes else tried
+                    raise CheckoutError(describe(error, tries)) from error
+
+    def pause(self, why: str) -> bool:
+        """Wait for the next try, longer each time; False at once when the time is over."""
+        left = self._ends - time.monotonic()
+        if left <= 0:
+            return False
+        seconds = min(PAUSES[min(self._pauses, len(PAUSES) - 1)], left)
+        self._pauses += 1
+        self._context.write(f"{why}; trying again in {seconds:.0f} s (try {self._pauses + 1})\n")
+        self._sleep(seconds)
+        return True
+
+    def _sleep(self, seconds: float) -> None:
+        ends = time.monotonic() + seconds
+        while (left := ends - time.monotonic()) > 0:
+            self._context.stop_if_cancelled()
+            time.sleep(min(LOOK, left))

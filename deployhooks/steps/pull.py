@@ -1,0 +1,15 @@
+"""Step pull: moves the checkout to the target commit, forwards or back."""
+
+from __future__ import annotations
+
+from deployhooks.steps.context import Context
+
+
+def pull(context: Context) -> str:
+    checkout, commit = context.checkout, context.target.commit
+    if checkout.is_at(commit):
+        context.skip(f"already at {commit[:7]}")
+    notes = checkout.move_to(commit)
+    for note in notes:
+        context.write(f"{note}\n")
+    return "; ".join([f"{commit[:7]} on {checkout.branch_name()}", *notes])
