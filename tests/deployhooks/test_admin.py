@@ -267,6 +267,14 @@ def test_refusals_show_reason_sender_and_how_many_more_there_were(viewer):
     assert "and 7 more like it" in page
 
 
+@pytest.mark.parametrize("term", ["matches none", "198.51", "curl"])
+def test_refusals_are_found(viewer, term):
+    make_refusal(reason="No event", remote_address="203.0.113.9", headers={})
+    found = make_refusal()
+    page = read(viewer, f"{LISTS['refusal']}?q={term}")
+    assert page_of(found) in page and "1 refusal\n" in page
+
+
 # --- Search and filters -------------------------------------------------------------------------
 
 
