@@ -182,7 +182,8 @@ Q_CLUSTER = {
     "bulk": 1,
     "poll": 0.2,
     # The deploy's own deadline comes first, then the time to put back, then the queue's, and only
-    # long after that does the broker hand a task out again: up to three wait in a worker with their clock running.
+    # long after that does the broker hand a task out again: up to three wait in a worker with
+    # their clock running.
     "timeout": DEPLOY_TIMEOUT + 240,
     "retry": 3 * (DEPLOY_TIMEOUT + 240) + 100,
     "ack_failures": True,
