@@ -117,6 +117,9 @@ class DeployQuerySet(models.QuerySet["Deploy"]):
     def running(self) -> DeployQuerySet:
         return self.filter(status=Deploy.Status.RUNNING)
 
+    def ended(self) -> DeployQuerySet:
+        return self.exclude(status__in=[Deploy.Status.QUEUED, Deploy.Status.RUNNING])
+
     def waiting_since(self, before: datetime) -> DeployQuerySet:
         """Queued ones that could have been taken since then."""
         ripe = Q(not_before=None) | Q(not_before__lt=before)

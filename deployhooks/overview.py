@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
 from django.utils import timezone
 
 from deployhooks.explanations import find_trouble, has_left_mess
-from deployhooks.models import Delivery, Deploy, Freeze, Refusal
+from deployhooks.models import Delivery, Deploy, Freeze, Refusal, Step
 from deployhooks.queue import is_frozen
 
 REFUSALS_WITHIN = timedelta(hours=1)
@@ -24,6 +25,7 @@ class Overview:
     queue_trouble: str
     delivery: Delivery | None
     is_uncertain: bool
+    broken: Deploy | None
     refusals: int
     last_refusal: Refusal | None
 
@@ -33,7 +35,8 @@ def look_over() -> Overview:
     here = Deploy.objects.here()
     running, queued = here.running().first(), here.queued().first()
     busy = running or queued
-    last = here.exclude(status__in=[Deploy.Status.QUEUED, Deploy.Status.RUNNING]).first()
+    last = here.ended().first()
+    steps = list(last.steps.defer("output")) if last else []
     refusals, last_refusal = count_refusals()
     return Overview(
         frozen=is_frozen(),
@@ -43,10 +46,23 @@ def look_over() -> Overview:
         queued=queued,
         queue_trouble=find_trouble(busy) if busy else "",
         delivery=Delivery.objects.defer("payload", "headers", "answer", "head_message").first(),
-        is_uncertain=last is not None and has_left_mess(last, list(last.steps.defer("output"))),
+        is_uncertain=last is not None and has_left_mess(last, steps),
+        broken=last if has_failed_to_put_back(steps) else None,
         refusals=refusals,
         last_refusal=last_refusal,
     )
+
+
+def find_broken() -> Deploy | None:
+    """Return the last deploy of this host when putting back failed in it."""
+    last = Deploy.objects.here().ended().values("pk")[:1]
+    failed = Step.objects.filter(deploy=last, name="put_back", status=Step.Status.FAILED)
+    step = failed.defer("output").select_related("deploy").first()
+    return step.deploy if step else None
+
+
+def has_failed_to_put_back(steps: Iterable[Step]) -> bool:
+    return any(s.name == "put_back" and s.status == Step.Status.FAILED for s in steps)
 
 
 def count_refusals() -> tuple[int, Refusal | None]:

@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Left, Length, Right
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -21,9 +21,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from deployhooks.admin.controls import ControlAdmin, go_to, page_of
 from deployhooks.admin.deliveries import MESSAGE_SHOWN
 from deployhooks.admin.readonly import (
-    ReadOnlyAdmin,
     begins_with,
     is_part_of_commit,
     is_part_of_guid,
@@ -41,7 +41,7 @@ RERUNS_SHOWN = 20
 RERUNS_AT_ONCE = 50
 
 
-class DeployAdmin(ReadOnlyAdmin):
+class DeployAdmin(ControlAdmin):
     page_template = "admin/deployhooks/deploy/page.html"
     list_display = ("number", "when", "status_badge", "commits", "what_happened")
     list_filter = ("status", "trigger", "restored", "queued_at")
@@ -61,11 +61,7 @@ class DeployAdmin(ReadOnlyAdmin):
             path(route, self.admin_site.admin_view(view), name=f"deployhooks_deploy_{name}")
             for route, view, name in views
         ]
-        return [*own, *super().get_urls()]
-
-    def has_deploy_permission(self, request: HttpRequest) -> bool:
-        """Whether somebody may ask for deploys: nobody edits one, so `change` means that."""
-        return request.user.has_perm("deployhooks.change_deploy")
+        return [*own, *self.get_control_urls(), *super().get_urls()]
 
     # --- The list ------------------------------------------------------------------------------
 
@@ -158,6 +154,7 @@ class DeployAdmin(ReadOnlyAdmin):
             "delivery_count": row.deliveries.count(),
             "deliveries_shown": DELIVERIES_SHOWN,
             "may_rerun": may_deploy and is_unhappy,
+            "may_go_back": may_deploy and row.status == Deploy.Status.SUCCEEDED,
         }
 
     def live_view(self, request: HttpRequest, deploy_id: int) -> HttpResponse:
@@ -173,19 +170,17 @@ class DeployAdmin(ReadOnlyAdmin):
 
     @method_decorator(require_POST)
     def rerun_view(self, request: HttpRequest, deploy_id: int) -> HttpResponse:
-        if not self.has_deploy_permission(request):
-            raise PermissionDenied
+        self.demand_permission(request)
         deploy = get_object_or_404(Deploy, pk=deploy_id)
-        return _go_to(self._rerun(request, deploy) or deploy)
+        return go_to(self._rerun(request, deploy) or deploy)
 
     @method_decorator(require_POST)
     def deploy_now_view(self, request: HttpRequest) -> HttpResponse:
-        if not self.has_deploy_permission(request):
-            raise PermissionDenied
+        self.demand_permission(request)
         asked_by = request.user.get_username()
         deploy = request_deploy(Deploy.Trigger.MANUAL, requested_by=asked_by)
         messages.success(request, _("Deploy {} is queued.").format(deploy.pk))
-        return _go_to(deploy)
+        return go_to(deploy)
 
     def _get_viewable(self, request: HttpRequest, deploy_id: int) -> Deploy:
         if not self.has_view_permission(request):
@@ -199,7 +194,7 @@ class DeployAdmin(ReadOnlyAdmin):
         except ValueError as error:
             self._warn(request, str(error))
             return None
-        link = format_html('<a href="{}">{} #{}</a>', _page_of(new), _("Deploy"), new.pk)
+        link = format_html('<a href="{}">{} #{}</a>', page_of(new), _("Deploy"), new.pk)
         said = _("is queued and runs deploy #{} again.").format(deploy.pk)
         messages.success(request, format_html("{} {}", link, said))
         return new
@@ -245,11 +240,3 @@ def _say_cause(deploy: Any) -> SafeString:
         several = _("{} deliveries").format(deploy.delivery_count)
         cause = format_html("{}, {}", cause, several)
     return cause
-
-
-def _page_of(deploy: Deploy) -> str:
-    return reverse("admin:deployhooks_deploy_change", args=[deploy.pk])
-
-
-def _go_to(deploy: Deploy) -> HttpResponseRedirect:
-    return HttpResponseRedirect(_page_of(deploy))

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from deployhooks import wording
 from deployhooks.models import Deploy, Step
-from deployhooks.overview import look_over
+from deployhooks.overview import find_broken, look_over
 from deployhooks.queue import is_frozen
 
 register = template.Library()
@@ -115,4 +115,5 @@ def overview(context: Context) -> dict[str, Any]:
 
 @register.inclusion_tag("admin/deployhooks/frozen.html")
 def frozen_banner() -> dict[str, Any]:
-    return {"frozen": is_frozen()}
+    """What everybody should know: deploys are frozen, or putting back failed."""
+    return {"frozen": is_frozen(), "broken": find_broken()}
