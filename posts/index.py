@@ -23,9 +23,11 @@ DRAFT_COLUMNS = [each.name for each in fields(Draft)]
 BATCH = 200
 # What must be known of every row to place it among the others.
 PLACING = (
-    "path", "uid", "digest", "renderer", "title", "day", "base_slug", "slug", "status", "anchors",
+    "path", "uid", "digest", "renderer", "title", "day", "base_slug", "slug", "status",
     "links", "urls", "site_problems", "committed_at", "is_broken", "is_rendered",
 )  # fmt: skip
+
+HEAVY = ("body", "text", "toc", "anchors", "problems", "summary")
 
 Progress = Callable[[int, int], None]
 
@@ -78,29 +80,40 @@ def index_posts(
     Renders outside of the transaction, so that nobody waits for it, and looks at the files again
     inside: what has changed meanwhile is rendered too. Raises source.SourceUnreadable.
     """
+    renderer = renderer_of_today()
+    folder = source.scan(root)
+    rows = dict(Post.objects.filter(renderer=renderer).values_list("path", "digest"))
+    missing = [
+        each for each in folder.posts.values() if everything or rows.get(each.path) != each.digest
+    ]
     with tempfile.TemporaryFile() as file:
         spool = Spool(file)
         while True:
-            with transaction.atomic():
-                folder = source.scan(root)
-                run = Run(folder, spool, everything)
-                missing = [each for each in run.stale if each not in spool.places]
-                if not missing:
-                    return run.write()
             zone = timezone.get_default_timezone()
             for done, rendered in enumerate(render_all(folder, missing, zone), start=1):
                 spool.put(rendered)
                 on_progress(done, len(missing))
+            with transaction.atomic():
+                folder = source.scan(root, folder)
+                run = Run(folder, spool, renderer, everything)
+                missing = [each for each in run.stale if each not in spool.places]
+                if not missing:
+                    return run.write()
+
+
+def renderer_of_today() -> str:
+    """All that a page depends on beside its file."""
+    return f"{signature()} {timezone.get_default_timezone_name()}"
 
 
 class Run:
     """One comparison of files and rows, within one transaction."""
 
-    def __init__(self, folder: Folder, spool: Spool, everything: bool) -> None:
+    def __init__(self, folder: Folder, spool: Spool, renderer: str, everything: bool) -> None:
         self.folder = folder
         self.spool = spool
         self.report = Report()
-        self.renderer = f"{signature()} {timezone.get_default_timezone_name()}"
+        self.renderer = renderer
         self.snapshot, _ = Snapshot.objects.select_for_update().get_or_create(
             pk=1, defaults={"changed_at": timezone.now()}
         )
@@ -114,13 +127,18 @@ class Run:
         return bool(row and row.digest == each.digest and row.renderer == self.renderer)
 
     def write(self) -> Report:
-        addresses = {row.pk: (row.path, row.get_absolute_url()) for row in self.rows.values()}
+        addresses = {
+            row.pk: (row.path, row.get_absolute_url())
+            for row in self.rows.values()
+            if row.is_rendered
+        }
         self.move_renamed()
         self.remove_gone()
         for batch in batches(self.stale):
             self.save([self.spool.get(each) for each in batch])
         touched = self.take_commit_times()
-        touched |= placement.place(self.rows.values(), self.folder.files)
+        shown = [row for row in self.rows.values() if row.is_rendered]
+        touched |= placement.place(shown, self.folder.files)
         self.update(touched)
         self.remember_addresses(addresses)
         self.close(touched)
@@ -163,6 +181,10 @@ class Run:
         Post.objects.bulk_update(changed, columns, batch_size=20)
         good = [rendered for rendered in batch if rendered.draft]
         self.hang(good)
+        for row in (*added, *changed):
+            # Loaded anew if asked for: thousands of texts would fill the memory.
+            for name in HEAVY:
+                row.__dict__.pop(name, None)
         renamed = {path for _, path in self.report.renamed}
         self.report.added += [row.path for row in added]
         self.report.changed += [row.path for row in changed if row.path not in renamed]
@@ -174,7 +196,7 @@ class Run:
         if rendered.draft is None:
             row.problems = [problem.as_json() for problem in rendered.problems]
             if not row.is_rendered:
-                row.title = row.base_slug = source.name_of(row.path)
+                row.title = source.name_of(row.path)
                 row.status = Post.Status.DRAFT
             return
         row.is_rendered = True
@@ -244,7 +266,9 @@ class Run:
         """Every address that a post once had leads to it for ever."""
         former = []
         for row in self.rows.values():
-            path, address = before.get(row.pk, (row.path, row.get_absolute_url()))
+            if row.pk not in before:
+                continue
+            path, address = before[row.pk]
             if address != row.get_absolute_url():
                 former.append((row, address))
             if path != row.path:
