@@ -12,6 +12,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from posts import history, placement, renames, search, source
 from posts.models import Address, Post, Snapshot, Tag, article_address_of
@@ -22,12 +23,8 @@ from posts.source import Folder, SourceFile
 DRAFT_COLUMNS = [each.name for each in fields(Draft)]
 BATCH = 200
 # What must be known of every row to place it among the others.
-PLACING = (
-    "path", "uid", "digest", "renderer", "title", "day", "base_slug", "slug", "status",
-    "links", "urls", "site_problems", "committed_at", "is_broken", "is_rendered",
-)  # fmt: skip
-
-HEAVY = ("body", "text", "toc", "anchors", "problems", "summary")
+PLACING = ("path", "digest", "renderer", "day", "base_slug", "slug", "is_broken", "is_rendered")
+HEAVY = ("body", "text", "toc", "problems", "summary")
 
 Progress = Callable[[int, int], None]
 
@@ -136,13 +133,26 @@ class Run:
         self.remove_gone()
         for batch in batches(self.stale):
             self.save([self.spool.get(each) for each in batch])
-        touched = self.take_commit_times()
-        shown = [row for row in self.rows.values() if row.is_rendered]
-        touched |= placement.place(shown, self.folder.files)
+        touched = self.take_commit_times() | self.place()
         self.update(touched)
         self.remember_addresses(addresses)
         self.close(touched)
         return self.report
+
+    def place(self) -> set[Post]:
+        """Links of posts that did not change lead elsewhere only when an address or file did."""
+        rows = sorted(
+            (row for row in self.rows.values() if row.is_rendered), key=lambda row: row.path
+        )
+        touched = placement.set_slugs(rows)
+        places = placement.digest_places(rows, self.folder.files)
+        stale = {each.path for each in self.stale}
+        linked = [row for row in rows if row.path in stale]
+        if places != self.snapshot.places:
+            self.snapshot.places = places
+            load(rows, ("links", "urls", "site_problems"))
+            linked = rows
+        return touched | placement.set_links(linked, rows, self.folder.files)
 
     def move_renamed(self) -> None:
         """Rows follow their files: the post keeps its identity and its older addresses."""
@@ -223,12 +233,16 @@ class Run:
 
         A path that an older post began its life with gets another one.
         """
-        taken = {row.uid for row in self.rows.values()}
         uid, number = uuid5(NAMESPACE_URL, path), 1
-        while uid in taken:
+        while uid in self.uids:
             number += 1
             uid = uuid5(NAMESPACE_URL, f"{path}#{number}")
+        self.uids.add(uid)
         return uid
+
+    @cached_property
+    def uids(self) -> set[UUID]:
+        return set(Post.objects.values_list("uid", flat=True))
 
     def take_commit_times(self) -> set[Post]:
         """Read of the history only what is new since the last run, if nothing was rewritten."""
@@ -247,8 +261,10 @@ class Run:
         return self.set_commit_times(times, is_whole)
 
     def set_commit_times(self, times: dict[str, datetime], is_whole: bool) -> set[Post]:
+        rows = [row for row in self.rows.values() if is_whole or row.path in times]
+        load(rows, ("committed_at",))
         touched = set()
-        for row in self.rows.values():
+        for row in rows:
             known = None if is_whole else row.committed_at
             found = times.get(row.path)
             newest = max((each for each in (known, found) if each), default=None)
@@ -287,6 +303,15 @@ class Run:
         if touched or not report.is_empty:
             self.snapshot.changed_at = timezone.now()
         self.snapshot.save()
+
+
+def load(rows: list[Post], columns: tuple[str, ...]) -> None:
+    """Read columns that were left out, of many rows at once."""
+    unread = {row.pk: row for row in rows if any(name not in row.__dict__ for name in columns)}
+    found = Post.objects.filter(pk__in=unread) if len(unread) < BATCH else Post.objects.all()
+    for pk, *values in found.values_list("pk", *columns):
+        if pk in unread:
+            unread[pk].__dict__.update(zip(columns, values, strict=True))
 
 
 def list_problems(posts: Iterable[Post]) -> list[tuple[str, Problem]]:

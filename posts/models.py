@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from posts import links, reading
 
-UNSEEN_IN_LISTS = ("body", "text", "toc", "links", "problems", "anchors")
+UNSEEN_IN_LISTS = ("body", "text", "toc", "links", "problems")
 
 
 class PostQuerySet(models.QuerySet["Post"]):
@@ -81,7 +81,6 @@ class Post(models.Model):
     body = models.TextField(blank=True)
     text = models.TextField(blank=True)
     toc = models.JSONField(default=list)
-    anchors = models.JSONField(default=list)
     links = models.JSONField(default=list)
     urls = models.JSONField(default=list)
     minutes = models.PositiveIntegerField(default=1)
@@ -199,6 +198,7 @@ class Snapshot(models.Model):
 
     changed_at = models.DateTimeField()
     commit = models.CharField(max_length=64, blank=True)
+    places = models.CharField(max_length=40, blank=True)
     edit_url = models.CharField(max_length=500, blank=True)
 
     def __str__(self) -> str:

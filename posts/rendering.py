@@ -27,9 +27,7 @@ FEW = 24
 CHUNK = 8
 
 LIBRARIES = ("docutils", "markdown-it-py", "mdit-py-plugins", "Pygments", "nh3", "PyYAML")
-MODULES = (
-    "formula highlight links markdown markup metadata reading rendering rst source sphinx".split()
-)
+MODULES = "formula highlight links markdown markup metadata placement reading rendering rst source sphinx".split()
 
 
 @dataclass
@@ -54,7 +52,6 @@ class Draft:
     body: str = ""
     text: str = ""
     toc: list[dict[str, Any]] = field(default_factory=list)
-    anchors: list[str] = field(default_factory=list)
     links: list[dict[str, Any]] = field(default_factory=list)
     minutes: int = 1
     problems: list[dict[str, Any]] = field(default_factory=list)
@@ -211,7 +208,6 @@ def make_draft(
         body=page.body,
         text=page.text,
         toc=markup.make_toc(page.headings),
-        anchors=sorted(page.ids),
         minutes=reading.count_minutes(page.text),
     )
 
