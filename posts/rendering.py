@@ -27,7 +27,10 @@ FEW = 24
 CHUNK = 8
 
 LIBRARIES = ("docutils", "markdown-it-py", "mdit-py-plugins", "Pygments", "nh3", "PyYAML")
-MODULES = "formula highlight links markdown markup metadata placement reading rendering rst source sphinx".split()
+MODULES = (
+    "formula highlight links markdown markup metadata placement problems reading rendering rst "
+    "source sphinx".split()
+)
 
 
 @dataclass
