@@ -450,6 +450,14 @@ def test_the_waiting_time_for_locks_is_put_back():
     assert read_timeout() == before
 
 
+def test_what_a_payload_says_cannot_forge_a_line_in_the_log(caplog):
+    with caplog.at_level(logging.INFO):
+        send(make_push(ref="refs/heads/x\ndelivery 1 queued\x1b[31m"))
+
+    [line] = [one.getMessage() for one in caplog.records if one.name.endswith("reception")]
+    assert line.isprintable()
+
+
 def test_each_delivery_has_a_line_in_the_log_and_no_secret(caplog):
     with caplog.at_level(logging.INFO):
         send(X_GitHub_Delivery=GUID)
