@@ -11,11 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from django.conf import settings
 from django.db import IntegrityError
 
 from deployhooks.checkout import CheckoutError, Version
-from deployhooks.checkout.reading import git_directory
 from deployhooks.lease import Cancelled, Lease, LeaseLost, claim
 from deployhooks.models import Deploy, Step
 from deployhooks.process import ProcessFailed
@@ -65,7 +63,7 @@ def _claim(deploy_id: int) -> Deploy | None:
 def _run_and_close(context: Context) -> None:
     deploy = context.deploy
     try:
-        with hold_checkout(git_directory(settings.DEPLOY_CHECKOUT)):
+        with hold_checkout(context.checkout.git_dir):
             _go_forward_or_back(context)
     except FAILURES as error:
         deploy.fail(f"{error}{_describe_applied(context)}")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import signal
-import struct
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,8 +12,7 @@ from pathlib import Path
 
 import psutil
 
-# struct flock of Linux on 64 bit: l_type, l_whence, l_start, l_len, l_pid.
-FLOCK = "hhqqi4x"
+from deployhooks import locks
 
 # Seconds in which supervisor brings a dead master back.
 MASTER_TIMEOUT = 30.0
@@ -50,25 +47,8 @@ class Gunicorn:
         self.run_dir = run_dir
 
     def find_master(self) -> psutil.Process | None:
-        """Return the running master, None when there is none.
-
-        The kernel tells who holds the lock: it cannot be left behind by a dead process, and no
-        other process can have inherited it.
-        """
-        try:
-            descriptor = os.open(self.run_dir / "gunicorn.lock", os.O_RDWR)
-        except FileNotFoundError:
-            return None
-        try:
-            question = struct.pack(FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
-            answer = fcntl.fcntl(descriptor, fcntl.F_GETLK, question)
-        finally:
-            os.close(descriptor)
-        kind, _, _, _, pid = struct.unpack(FLOCK, answer)
-        try:
-            return None if kind == fcntl.F_UNLCK else psutil.Process(pid)
-        except psutil.NoSuchProcess:
-            return None
+        """Return the running master, None when there is none."""
+        return locks.find_holder(self.run_dir / "gunicorn.lock")
 
     def children(self, master: psutil.Process) -> set[int]:
         """Return the pids of the master's living workers."""

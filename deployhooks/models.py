@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -116,6 +116,11 @@ class DeployQuerySet(models.QuerySet["Deploy"]):
 
     def running(self) -> DeployQuerySet:
         return self.filter(status=Deploy.Status.RUNNING)
+
+    def waiting_since(self, before: datetime) -> DeployQuerySet:
+        """Queued ones that could have been taken since then."""
+        ripe = Q(not_before=None) | Q(not_before__lt=before)
+        return self.queued().filter(ripe, queued_at__lt=before)
 
     def claim(self, deploy_id: int, **lease: Any) -> bool:
         """Make a queued deploy a running one; False when somebody was first or its pause lasts.

@@ -42,7 +42,7 @@ def look_over() -> Overview:
         running=running,
         queued=queued,
         queue_trouble=find_trouble(busy) if busy else "",
-        delivery=Delivery.objects.defer("payload", "headers", "answer").first(),
+        delivery=Delivery.objects.defer("payload", "headers", "answer", "head_message").first(),
         is_uncertain=last is not None and has_left_mess(last, list(last.steps.defer("output"))),
         refusals=refusals,
         last_refusal=last_refusal,

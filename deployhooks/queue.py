@@ -13,6 +13,7 @@ from django.utils import timezone
 from django_q.models import OrmQ, Schedule
 from django_q.tasks import async_task
 
+from deployhooks import cluster
 from deployhooks.models import Delivery, Deploy, Freeze
 
 logger = logging.getLogger(__name__)
@@ -71,6 +72,16 @@ def enqueue_again(deploy: Deploy) -> None:
     enqueue(deploy)
 
 
+def drop_unacknowledged(age: timedelta) -> int:
+    """Delete the queue rows of deploys that ended longer ago than `age`; return how many."""
+    ended = Deploy.objects.here().filter(finished_at__lt=timezone.now() - age)
+    names = {task_name(deploy) for deploy in ended.order_by("-pk")[:100]}
+    rows = [row for row in OrmQ.objects.all() if row.name() in names]
+    for row in rows:
+        row.delete()
+    return len(rows)
+
+
 def task_name(deploy: Deploy) -> str:
     return f"deploy-{deploy.pk}"
 
@@ -109,8 +120,8 @@ def restart() -> None:
     The cluster finishes what it has taken and ends; supervisor starts it again. Does nothing
     outside a cluster, as in a shell.
     """
-    cluster = psutil.Process().parent()
-    cluster = cluster.parent() if cluster else None
-    if cluster and "qcluster" in cluster.cmdline():
-        logger.info("restarting the queue (%s): the code has changed", cluster.pid)
-        cluster.terminate()
+    sentinel = psutil.Process().parent()
+    main = cluster.find()
+    if main and sentinel and sentinel.parent() == main:
+        logger.info("restarting the queue (%s): the code has changed", main.pid)
+        main.terminate()

@@ -5,15 +5,15 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+import time
 from datetime import timedelta
 from types import FrameType
 
 import psutil
 from django.db import DatabaseError, connection, transaction
-from django.db.models import Q
 from django.utils import timezone
 
-from deployhooks import process, queue
+from deployhooks import cluster, process, queue
 from deployhooks.lease import read_boot_id
 from deployhooks.models import Deploy, Step
 
@@ -23,6 +23,10 @@ logger = logging.getLogger(__name__)
 PAUSE = 2.0
 # A queued deploy that nobody took for this long is told to the queue again.
 FORGOTTEN = timedelta(seconds=15)
+# The queue's row of a deploy that ended this long ago should be gone.
+UNACKNOWLEDGED = timedelta(seconds=60)
+# Seconds that a restarted queue gets before it is taken for broken again.
+RESTART_PAUSE = 60.0
 MAX_ATTEMPTS = 3
 
 
@@ -35,22 +39,54 @@ def run() -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+    watch = Watch()
     while not stopped.is_set():
         try:
-            look_after_deploys()
+            watch.look()
         except DatabaseError as error:
             logger.warning("the database fails, trying again: %s", error)
             connection.close()
         stopped.wait(PAUSE)
 
 
-def look_after_deploys() -> None:
-    """One round: return what dead processes left, tell the queue again what it forgot."""
-    queue.schedule_housekeeping()
-    for deploy in Deploy.objects.here().running():
-        if not is_alive(deploy):
-            return_to_queue(deploy)
-    enqueue_forgotten()
+class Watch:
+    """Rounds that remember which deploys the queue was reminded of, and when it was restarted."""
+
+    def __init__(self) -> None:
+        self.reminded_at: dict[int, float] = {}
+        self.restarted_at = 0.0
+
+    def look(self) -> None:
+        """One round: return what dead processes left, then see that the queue does its work."""
+        queue.schedule_housekeeping()
+        for deploy in Deploy.objects.here().running():
+            if not is_alive(deploy):
+                return_to_queue(deploy)
+        if Deploy.objects.here().running().exists():
+            return
+        self.remind_of_forgotten()
+        if queue.drop_unacknowledged(UNACKNOWLEDGED):
+            self.restart_queue("it finishes deploys but has lost the process that says so")
+
+    def remind_of_forgotten(self) -> None:
+        """Tell the queue once more of what waits while nothing runs; restart it when deaf."""
+        for deploy in Deploy.objects.here().waiting_since(timezone.now() - FORGOTTEN):
+            reminded_at = self.reminded_at.get(deploy.pk, 0.0)
+            if time.monotonic() - reminded_at < FORGOTTEN.total_seconds():
+                continue
+            if reminded_at:
+                self.restart_queue(f"deploy {deploy.pk} waits and nobody takes it")
+            logger.warning("deploy %s waits, reminding the queue", deploy.pk)
+            queue.enqueue_again(deploy)
+            self.reminded_at[deploy.pk] = time.monotonic()
+
+    def restart_queue(self, why: str) -> None:
+        """End the queue's processes, all of them and no others; supervisor starts it again."""
+        if time.monotonic() - self.restarted_at < RESTART_PAUSE:
+            return
+        logger.error("restarting the queue: %s", why)
+        cluster.end()
+        self.restarted_at = time.monotonic()
 
 
 def is_alive(deploy: Deploy) -> bool:
@@ -95,13 +131,3 @@ def return_to_queue(deploy: Deploy) -> None:
         deploy.fail(f"{died} It was the last attempt: see queue.log, then re-run this deploy.")
     else:
         deploy.return_to_queue(pause=timedelta(seconds=5 * 3 ** (deploy.attempt - 1)))
-
-
-def enqueue_forgotten() -> None:
-    """Tell the queue of deploys that wait while nothing runs; telling it twice is harmless."""
-    now = timezone.now()
-    if Deploy.objects.here().running().exists():
-        return
-    waiting = Deploy.objects.here().queued().filter(queued_at__lt=now - FORGOTTEN)
-    for deploy in waiting.filter(Q(not_before=None) | Q(not_before__lt=now)):
-        queue.enqueue_again(deploy)

@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Length, Substr
+from django.db.models.functions import Left, Length, Substr
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
@@ -23,11 +23,20 @@ from deployhooks.admin.readonly import (
     is_part_of_guid,
 )
 from deployhooks.models import Delivery, Deploy
-from deployhooks.templatetags.deployhooks_admin import ago, badge, branch, commit, first_line
+from deployhooks.templatetags.deployhooks_admin import (
+    ago,
+    badge,
+    branch,
+    commit,
+    first_line,
+    outcome,
+)
 
 # Characters of a payload that its page shows; the rest can be downloaded.
 PAYLOAD_SHOWN = 100_000
 DEPLOYS_SHOWN = 50
+# Of a commit message, which nobody keeps from being a megabyte long.
+MESSAGE_SHOWN = 120
 
 
 class EventFilter(admin.SimpleListFilter):
@@ -52,7 +61,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     page_template = "admin/deployhooks/delivery/page.html"
     list_display = ("received", "outcome_badge", "what", "commit_pushed", "deploy", "why")
     list_filter = ("outcome", EventFilter, "received_at")
-    list_defer = ("payload", "headers", "answer")
+    list_defer = ("payload", "headers", "answer", "head_message")
     search_fields = (
         "guid",
         "hook_id",
@@ -84,6 +93,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
             super()
             .get_list_queryset(queryset)
             .annotate(
+                message=Left("head_message", MESSAGE_SHOWN),
                 deploy_id=Subquery(served_by.values("deploy_id")[:1]),
                 deploy_status=Subquery(served_by.values("deploy__status")[:1]),
             )
@@ -107,7 +117,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("outcome"))
     def outcome_badge(self, delivery: Delivery) -> SafeString:
-        shown = badge(delivery.outcome)
+        shown = outcome(delivery.outcome)
         if delivery.times_received < 2:
             return shown
         times = _("received {} times").format(delivery.times_received)
@@ -123,15 +133,13 @@ class DeliveryAdmin(ReadOnlyAdmin):
         return format_html_join(" ", '<span class="{}">{}</span>', [p for p in parts if p[1]])
 
     @admin.display(description=_("commit"))
-    def commit_pushed(self, delivery: Delivery) -> SafeString:
-        pushed = format_html(
-            '{} <span class="dh-cut">{}</span>',
+    def commit_pushed(self, delivery: Any) -> SafeString:
+        return format_html(
+            '{} <span class="dh-quiet">{}</span> <span class="dh-cut">{}</span>',
             commit(delivery.after),
-            first_line(delivery.head_message)[:100],
+            delivery.pusher,
+            first_line(delivery.message),
         )
-        if not delivery.pusher:
-            return pushed
-        return format_html('{} <span class="dh-quiet dh-nowrap">{}</span>', pushed, delivery.pusher)
 
     @admin.display(description=_("deploy"))
     def deploy(self, delivery: Any) -> SafeString | str:

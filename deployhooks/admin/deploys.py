@@ -9,7 +9,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce, Length, Right
+from django.db.models.functions import Coalesce, Left, Length, Right
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -21,6 +21,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from deployhooks.admin.deliveries import MESSAGE_SHOWN
 from deployhooks.admin.readonly import (
     ReadOnlyAdmin,
     begins_with,
@@ -74,14 +75,13 @@ class DeployAdmin(ReadOnlyAdmin):
         unfinished = Step.objects.filter(
             deploy=OuterRef("pk"), status__in=[Step.Status.RUNNING, Step.Status.FAILED]
         ).order_by("-attempt", "position")
-        message = serves.order_by("-delivery_id").values("delivery__head_message")
-        rows: QuerySet[Any] = super().get_list_queryset(queryset)
-        rows = rows.annotate(
+        newest = serves.order_by("-delivery_id").values("delivery__head_message")[:1]
+        lean: QuerySet[Deploy] = super().get_list_queryset(queryset)
+        return lean.annotate(
             delivery_count=Coalesce(Subquery(counted.values("pk__count")), 0),
-            message=Subquery(message[:1]),
+            message=Left(Subquery(newest), MESSAGE_SHOWN),
             unfinished_step=Subquery(unfinished.values("name")[:1]),
         )
-        return rows
 
     def look_up(self, term: str) -> Iterable[Q]:
         number = term.removeprefix("#")
@@ -117,7 +117,7 @@ class DeployAdmin(ReadOnlyAdmin):
             commit(deploy.to_commit),
         )
         return format_html(
-            '{} <span class="dh-cut">{}</span>', arrow, first_line(deploy.message or "")[:100]
+            '{} <span class="dh-cut">{}</span>', arrow, first_line(deploy.message or "")
         )
 
     @admin.display(description=_("what happened"))
@@ -128,9 +128,8 @@ class DeployAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("queued, took"))
     def when(self, deploy: Deploy) -> SafeString:
-        return format_html(
-            '{} <span class="dh-quiet dh-cut">{}</span>', ago(deploy.queued_at), took(deploy)
-        )
+        time = took(deploy) if deploy.started_at else ""
+        return format_html('{} <span class="dh-quiet">{}</span>', ago(deploy.queued_at), time)
 
     @admin.action(description=_("Re-run selected deploys"), permissions=["deploy"])
     def rerun_selected(self, request: HttpRequest, queryset: QuerySet[Deploy]) -> None:
@@ -146,7 +145,11 @@ class DeployAdmin(ReadOnlyAdmin):
     # --- The page ------------------------------------------------------------------------------
 
     def get_page_context(self, request: HttpRequest, row: Deploy) -> dict[str, Any]:
-        deliveries = row.deliveries.defer("payload", "headers", "answer").order_by("-id")
+        deliveries = (
+            row.deliveries.defer("payload", "headers", "answer", "head_message")
+            .annotate(message=Left("head_message", MESSAGE_SHOWN))
+            .order_by("-id")
+        )
         may_deploy = self.has_deploy_permission(request)
         is_unhappy = row.status in (Deploy.Status.FAILED, Deploy.Status.CANCELLED)
         return {

@@ -24,15 +24,10 @@ register = template.Library()
 SIGNS = {
     "succeeded": "✓",
     "failed": "✕",
-    "refused": "✕",
     "cancelled": "⊘",
     "running": "●",
     "queued": "○",
-    "held": "‖",
     "skipped": "–",
-    "ignored": "–",
-    "duplicate": "=",
-    "pong": "✓",
 }
 
 
@@ -44,6 +39,13 @@ def badge(status: str) -> SafeString:
         SIGNS.get(status, "·"),
         _(status),
     )
+
+
+@register.filter
+def outcome(value: str) -> SafeString:
+    """What was answered to a delivery: past and done, so quieter than a deploy's status."""
+    tone = value if value in ("held", "refused") else "calm"
+    return format_html('<span class="dh-badge dh-{}">{}</span>', tone, _(value))
 
 
 @register.filter

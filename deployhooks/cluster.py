@@ -1,0 +1,79 @@
+"""The processes of the queue: known by a lock, ended as a whole, and never two clusters at once."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from typing import IO
+
+import psutil
+from django.conf import settings
+
+from deployhooks import locks
+from deployhooks.lease import read_boot_id
+
+logger = logging.getLogger(__name__)
+
+
+def take_over() -> IO[str]:
+    """Become the queue's main process: hold its lock, end what a killed predecessor left.
+
+    Its sentinel, workers and monitor would go on taking tasks. Raises locks.AlreadyHeld when a
+    cluster runs.
+    """
+    file = locks.hold(settings.RUN_DIR / "queue.lock")
+    file.seek(0)
+    end_leftovers(file.read())
+    file.seek(0)
+    file.truncate()
+    me = psutil.Process()
+    json.dump({"boot": read_boot_id(), "group": os.getpgrp(), "since": me.create_time()}, file)
+    file.flush()
+    return file
+
+
+def end_leftovers(record: str) -> None:
+    """Kill the living processes of an earlier cluster, told by what it wrote when it began."""
+    if not record:
+        return
+    earlier = json.loads(record)
+    if earlier["boot"] != read_boot_id():
+        return
+    for process in psutil.process_iter():
+        if is_leftover(process, earlier["group"], earlier["since"]):
+            logger.warning("ending %s, left by a queue that was killed", process.pid)
+            process.kill()
+
+
+def is_leftover(process: psutil.Process, group: int, since: float) -> bool:
+    try:
+        return (
+            process.pid != os.getpid()
+            and os.getpgid(process.pid) == group
+            and process.create_time() >= since
+            and "qcluster" in process.cmdline()
+        )
+    except (psutil.Error, ProcessLookupError):
+        return False
+
+
+def find() -> psutil.Process | None:
+    """Return the main process of the running cluster, None when none runs."""
+    return locks.find_holder(settings.RUN_DIR / "queue.lock")
+
+
+def end() -> None:
+    """Kill the cluster, exactly its own processes; supervisor starts it again."""
+    main = find()
+    if main is None:
+        return
+    try:
+        family = [main, *main.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return
+    for process in family:
+        try:
+            process.kill()
+        except psutil.NoSuchProcess:
+            continue

@@ -1,0 +1,279 @@
+"""Makes rows equal files: renders what changed, and writes it in one transaction."""
+
+import pickle
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import quote
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from django.db import transaction
+from django.utils import timezone
+
+from posts import history, placement, renames, search, source
+from posts.models import Address, Post, Snapshot, Tag, article_address_of
+from posts.problems import Problem
+from posts.rendering import Draft, Rendered, render_all, signature
+from posts.source import Folder, SourceFile
+
+DRAFT_COLUMNS = [each.name for each in fields(Draft)]
+BATCH = 200
+# What must be known of every row to place it among the others.
+PLACING = (
+    "path", "uid", "digest", "renderer", "title", "day", "base_slug", "slug", "status", "anchors",
+    "links", "urls", "site_problems", "committed_at", "is_broken", "is_rendered",
+)  # fmt: skip
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass
+class Report:
+    """What a run changed, by path, and every problem of the posts that it looked at."""
+
+    added: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    renamed: list[tuple[str, str]] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+    unchanged: int = 0
+    problems: list[tuple[str, Problem]] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.added or self.changed or self.removed or self.renamed)
+
+    def __str__(self) -> str:
+        return (
+            f"added {len(self.added)}, changed {len(self.changed)}, renamed {len(self.renamed)}, "
+            f"removed {len(self.removed)}, broken {len(self.broken)}, unchanged {self.unchanged}"
+        )
+
+
+class Spool:
+    """Rendered posts on disk until they are written: thousands would fill the memory."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file = file
+        self.places: dict[SourceFile, int] = {}
+
+    def put(self, rendered: Rendered) -> None:
+        self.places[rendered.source] = self.file.seek(0, 2)
+        pickle.dump(rendered, self.file)
+
+    def get(self, each: SourceFile) -> Rendered:
+        self.file.seek(self.places[each])
+        rendered: Rendered = pickle.load(self.file)  # noqa: S301 - our own, from this process
+        return rendered
+
+
+def index_posts(
+    root: Path, *, everything: bool = False, on_progress: Progress = lambda done, total: None
+) -> Report:
+    """Make the rows equal the files below `root`. Idempotent; may run twice at once.
+
+    Renders outside of the transaction, so that nobody waits for it, and looks at the files again
+    inside: what has changed meanwhile is rendered too. Raises source.SourceUnreadable.
+    """
+    with tempfile.TemporaryFile() as file:
+        spool = Spool(file)
+        while True:
+            with transaction.atomic():
+                folder = source.scan(root)
+                run = Run(folder, spool, everything)
+                missing = [each for each in run.stale if each not in spool.places]
+                if not missing:
+                    return run.write()
+            zone = timezone.get_default_timezone()
+            for done, rendered in enumerate(render_all(folder, missing, zone), start=1):
+                spool.put(rendered)
+                on_progress(done, len(missing))
+
+
+class Run:
+    """One comparison of files and rows, within one transaction."""
+
+    def __init__(self, folder: Folder, spool: Spool, everything: bool) -> None:
+        self.folder = folder
+        self.spool = spool
+        self.report = Report()
+        self.renderer = f"{signature()} {timezone.get_default_timezone_name()}"
+        self.snapshot, _ = Snapshot.objects.select_for_update().get_or_create(
+            pk=1, defaults={"changed_at": timezone.now()}
+        )
+        self.rows = {row.path: row for row in Post.objects.only(*PLACING)}
+        self.stale = [
+            each for each in folder.posts.values() if everything or not self.is_current(each)
+        ]
+
+    def is_current(self, each: SourceFile) -> bool:
+        row = self.rows.get(each.path)
+        return bool(row and row.digest == each.digest and row.renderer == self.renderer)
+
+    def write(self) -> Report:
+        addresses = {row.pk: (row.path, row.get_absolute_url()) for row in self.rows.values()}
+        self.move_renamed()
+        self.remove_gone()
+        for batch in batches(self.stale):
+            self.save([self.spool.get(each) for each in batch])
+        touched = self.take_commit_times()
+        touched |= placement.place(self.rows.values(), self.folder.files)
+        self.update(touched)
+        self.remember_addresses(addresses)
+        self.close(touched)
+        return self.report
+
+    def move_renamed(self) -> None:
+        """Rows follow their files: the post keeps its identity and its older addresses."""
+        gone = [path for path in self.rows if path not in self.folder.posts]
+        new = [each for each in self.stale if each.path not in self.rows]
+        for old, path in renames.find(gone, new, self.rows, self.spool.get).items():
+            row = self.rows.pop(old)
+            row.path = path
+            # Two files may have changed places: first out of each other's way.
+            Post.objects.filter(pk=row.pk).update(path=f"\x1a{row.pk}")
+            self.rows[path] = row
+            self.report.renamed.append((old, path))
+
+    def remove_gone(self) -> None:
+        gone = [path for path in self.rows if path not in self.folder.posts]
+        ids = [self.rows.pop(path).pk for path in gone]
+        for batch in batches(ids):
+            Post.objects.filter(pk__in=batch).delete()
+        search.forget(ids)
+        self.report.removed = sorted(gone)
+
+    def save(self, batch: list[Rendered]) -> None:
+        """Write rendered posts with what hangs on them: tags, aliases and their place in search."""
+        added, changed = [], []
+        for rendered in batch:
+            row = self.rows.get(rendered.source.path)
+            if row is None:
+                row = Post(path=rendered.source.path, uid=self.make_uid(rendered.source.path))
+                self.rows[row.path] = row
+                added.append(row)
+            else:
+                changed.append(row)
+            self.apply(row, rendered)
+        Post.objects.bulk_create(added)
+        columns = [*DRAFT_COLUMNS, "path", "digest", "renderer", "is_broken", "is_rendered"]
+        Post.objects.bulk_update(changed, columns, batch_size=20)
+        good = [rendered for rendered in batch if rendered.draft]
+        self.hang(good)
+        renamed = {path for _, path in self.report.renamed}
+        self.report.added += [row.path for row in added]
+        self.report.changed += [row.path for row in changed if row.path not in renamed]
+
+    def apply(self, row: Post, rendered: Rendered) -> None:
+        """A broken file leaves the last good version as it is, and only says what is wrong."""
+        row.digest, row.renderer = rendered.source.digest, self.renderer
+        row.is_broken = rendered.draft is None
+        if rendered.draft is None:
+            row.problems = [problem.as_json() for problem in rendered.problems]
+            if not row.is_rendered:
+                row.title = row.base_slug = source.name_of(row.path)
+                row.status = Post.Status.DRAFT
+            return
+        row.is_rendered = True
+        for name in DRAFT_COLUMNS:
+            setattr(row, name, getattr(rendered.draft, name))
+
+    def hang(self, good: list[Rendered]) -> None:
+        rows = [self.rows[rendered.source.path] for rendered in good]
+        Tag.objects.filter(post__in=rows).delete()
+        Tag.objects.bulk_create(
+            [Tag(post=row, name=name, slug=slug) for row in rows for slug, name in
+             {slug: name for name, slug in reversed(row.tags)}.items()]
+        )  # fmt: skip
+        Address.objects.filter(post__in=rows, kind=Address.Kind.ALIAS).delete()
+        Address.objects.bulk_create(
+            [Address(post=row, kind=Address.Kind.ALIAS, address=quote(alias)[:600])
+             for row, rendered in zip(rows, good, strict=True)
+             for alias in dict.fromkeys(rendered.aliases)]
+        )  # fmt: skip
+        search.store(rows)
+
+    def make_uid(self, path: str) -> UUID:
+        """Made from the path, so that feeds keep their ids when the database is made anew.
+
+        A path that an older post began its life with gets another one.
+        """
+        taken = {row.uid for row in self.rows.values()}
+        uid, number = uuid5(NAMESPACE_URL, path), 1
+        while uid in taken:
+            number += 1
+            uid = uuid5(NAMESPACE_URL, f"{path}#{number}")
+        return uid
+
+    def take_commit_times(self) -> set[Post]:
+        """Read of the history only what is new since the last run, if nothing was rewritten."""
+        root, before = self.folder.root, self.snapshot.commit
+        head = history.read_head(root)
+        if not head:
+            times: dict[str, datetime] = {}
+            is_whole = True
+        elif before and history.is_ancestor(root, before, head):
+            times = history.read_times(root, f"{before}..{head}") if head != before else {}
+            is_whole = False
+        else:
+            times, is_whole = history.read_times(root, head), True
+        self.snapshot.commit = head
+        self.snapshot.edit_url = history.find_edit_url(root) if head else ""
+        return self.set_commit_times(times, is_whole)
+
+    def set_commit_times(self, times: dict[str, datetime], is_whole: bool) -> set[Post]:
+        touched = set()
+        for row in self.rows.values():
+            known = None if is_whole else row.committed_at
+            found = times.get(row.path)
+            newest = max((each for each in (known, found) if each), default=None)
+            if newest != row.committed_at:
+                row.committed_at = newest
+                touched.add(row)
+        return touched
+
+    def update(self, touched: Iterable[Post]) -> None:
+        Post.objects.bulk_update(
+            touched, ["slug", "urls", "site_problems", "committed_at"], batch_size=100
+        )
+
+    def remember_addresses(self, before: dict[int, tuple[str, str]]) -> None:
+        """Every address that a post once had leads to it for ever."""
+        former = []
+        for row in self.rows.values():
+            path, address = before.get(row.pk, (row.path, row.get_absolute_url()))
+            if address != row.get_absolute_url():
+                former.append((row, address))
+            if path != row.path:
+                former.append((row, article_address_of(path)))
+        Address.objects.bulk_create(
+            [Address(post=row, kind=Address.Kind.FORMER, address=each) for row, each in former],
+            ignore_conflicts=True,
+        )
+
+    def close(self, touched: set[Post]) -> None:
+        report = self.report
+        looked_at = {each.path for each in self.stale} | {row.path for row in touched}
+        report.unchanged = len(self.rows) - len({each.path for each in self.stale})
+        report.broken = sorted(row.path for row in self.rows.values() if row.is_broken)
+        report.problems = list_problems(Post.objects.filter(path__in=looked_at))
+        if touched or not report.is_empty:
+            self.snapshot.changed_at = timezone.now()
+        self.snapshot.save()
+
+
+def list_problems(posts: Iterable[Post]) -> list[tuple[str, Problem]]:
+    """(path, problem), in the order of files and lines."""
+    return sorted(
+        (post.path, Problem(each["line"], each["message"]))
+        for post in posts
+        for each in post.all_problems
+    )
+
+
+def batches(items: list[Any]) -> Iterator[list[Any]]:
+    for start in range(0, len(items), BATCH):
+        yield items[start : start + BATCH]

@@ -1,0 +1,205 @@
+"""Rows of the blog: posts, their tags, the other addresses that lead to them, what was indexed."""
+
+import uuid
+from datetime import date, datetime
+from typing import Any, Self
+from urllib.parse import quote
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from posts import links, reading
+
+UNSEEN_IN_LISTS = ("body", "text", "toc", "links", "problems", "anchors")
+
+
+class PostQuerySet(models.QuerySet["Post"]):
+    def shown(self) -> Self:
+        """What a visitor can open now: posts whose time has come, pages, hidden ones too."""
+        return self.filter(
+            models.Q(published_at=None) | models.Q(published_at__lte=timezone.now()),
+            status__in=(Post.Status.PUBLISHED, Post.Status.HIDDEN),
+            is_rendered=True,
+        )
+
+    def listed(self) -> Self:
+        """The shown ones that stand in lists, feeds, search and sitemap: all but hidden ones."""
+        return self.shown().filter(status=Post.Status.PUBLISHED)
+
+    def published(self) -> Self:
+        """Listed posts, newest first; pages (which have no date) are not among them."""
+        return self.listed().filter(published_at__isnull=False).order_by("-published_at", "path")
+
+    def pages(self) -> Self:
+        return self.listed().filter(published_at=None).order_by("title", "path")
+
+    def unpublished(self) -> Self:
+        """What only staff can see: drafts, private ones and those whose time is to come."""
+        waiting = models.Q(status__in=(Post.Status.DRAFT, Post.Status.PRIVATE))
+        scheduled = models.Q(published_at__gt=timezone.now())
+        return self.filter(waiting | scheduled, is_rendered=True).order_by("path")
+
+    def for_lists(self) -> Self:
+        """Without the columns that only a post's own page needs."""
+        return self.defer(*UNSEEN_IN_LISTS)
+
+
+class Post(models.Model):
+    """One file of POSTS_DIR, as it is shown. Every column but `uid` follows from the files."""
+
+    class Status(models.TextChoices):
+        PUBLISHED = "published", _("published")
+        DRAFT = "draft", _("draft")
+        HIDDEN = "hidden", _("hidden")
+        PRIVATE = "private", _("private")
+
+    path = models.CharField(_("file"), max_length=500, unique=True)
+    uid = models.UUIDField(unique=True, default=uuid.uuid4)
+    digest = models.CharField(max_length=100)
+    renderer = models.CharField(max_length=100)
+    is_rendered = models.BooleanField(default=False)
+
+    title = models.CharField(_("title"), max_length=500)
+    slug = models.CharField(max_length=300)
+    base_slug = models.CharField(max_length=300)
+    day = models.DateField(null=True)
+    published_at = models.DateTimeField(_("published at"), null=True)
+    revised_at = models.DateTimeField(null=True)
+    committed_at = models.DateTimeField(null=True)
+    status = models.CharField(_("status"), max_length=10, choices=Status.choices)
+    language = models.CharField(max_length=20, blank=True)
+    author = models.CharField(_("author"), max_length=300, blank=True)
+    category = models.CharField(_("category"), max_length=200, blank=True)
+    category_slug = models.CharField(max_length=200, blank=True)
+    series = models.CharField(_("series"), max_length=200, blank=True)
+    series_slug = models.CharField(max_length=200, blank=True)
+    tag_names = models.JSONField(default=list)
+    summary = models.TextField(blank=True)
+    image = models.CharField(max_length=500, blank=True)
+
+    body = models.TextField(blank=True)
+    text = models.TextField(blank=True)
+    toc = models.JSONField(default=list)
+    anchors = models.JSONField(default=list)
+    links = models.JSONField(default=list)
+    urls = models.JSONField(default=list)
+    minutes = models.PositiveIntegerField(default=1)
+    problems = models.JSONField(_("problems"), default=list)
+    site_problems = models.JSONField(default=list)
+    is_broken = models.BooleanField(_("broken"), default=False)
+
+    objects = PostQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("post")
+        verbose_name_plural = _("posts")
+        indexes = [
+            models.Index(fields=["published_at", "path"], name="post_by_time"),
+            models.Index(fields=["day", "slug"], name="post_by_address"),
+            models.Index(fields=["series_slug"], name="post_by_series"),
+            models.Index(fields=["category_slug"], name="post_by_category"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        return address_of(self.day, self.slug)
+
+    @property
+    def html(self) -> str:
+        """The body with its links put in."""
+        return links.fill(self.body, self.urls)
+
+    @property
+    def tags(self) -> list[tuple[str, str]]:
+        """(name, slug) of each tag, as the post names them."""
+        return [(name, reading.slugify(name)) for name in self.tag_names]
+
+    @property
+    def image_url(self) -> str:
+        return self.urls[-1] if self.image and self.urls else ""
+
+    @property
+    def updated_at(self) -> datetime | None:
+        """When the content last changed: the metadata's word, else the last commit's time."""
+        changed_at = self.revised_at or self.committed_at
+        if changed_at and self.published_at and changed_at <= self.published_at:
+            return self.published_at
+        return changed_at or self.published_at
+
+    @property
+    def is_updated(self) -> bool:
+        """Changed on a later day than it appeared."""
+        if self.published_at is None or self.updated_at is None:
+            return False
+        return (self.updated_at - self.published_at).days >= 1
+
+    @property
+    def is_scheduled(self) -> bool:
+        return self.published_at is not None and self.published_at > timezone.now()
+
+    @property
+    def all_problems(self) -> list[dict[str, Any]]:
+        return sorted([*self.problems, *self.site_problems], key=lambda problem: problem["line"])
+
+
+def address_of(day: date | None, slug: str) -> str:
+    """Where a post of that day lives; without a day it is a page.
+
+    Written out: `reverse` would take a tenth of a second for a thousand posts.
+    """
+    return f"/{day:%Y/%m/%d}/{quote(slug)}/" if day else f"/pages/{quote(slug)}/"
+
+
+def article_address_of(path: str) -> str:
+    """Where the older site, the one before this, showed the file."""
+    return f"/articles/{quote(path.rpartition('/')[2])}.html"
+
+
+class Tag(models.Model):
+    """A post's tag. The tag itself has no row: what it is called and counts is asked of these."""
+
+    post = models.ForeignKey(Post, models.CASCADE, related_name="tag_rows")
+    name = models.CharField(max_length=200)
+    slug = models.CharField(max_length=200)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["slug", "post"], name="tag_once_a_post")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Address(models.Model):
+    """Another address of a post, from which visitors are sent on to it."""
+
+    class Kind(models.IntegerChoices):
+        """The smaller wins where two posts had one address."""
+
+        ALIAS = 1, _("alias")
+        FORMER = 2, _("former address")
+
+    address = models.CharField(max_length=600)
+    kind = models.PositiveSmallIntegerField(choices=Kind.choices)
+    post = models.ForeignKey(Post, models.CASCADE, related_name="addresses")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["address", "kind", "post"], name="address_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.address
+
+
+class Snapshot(models.Model):
+    """What the index last made rows from: one row, id 1."""
+
+    changed_at = models.DateTimeField()
+    commit = models.CharField(max_length=64, blank=True)
+    edit_url = models.CharField(max_length=500, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.commit or 'files'}, {self.changed_at}"

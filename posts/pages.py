@@ -1,0 +1,77 @@
+"""What every public page has in common: its frame, its language, and how long it may be kept."""
+
+import hashlib
+from datetime import datetime
+from typing import Any, cast
+
+from django.conf import settings
+from django.db.models import Max, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+from django.utils.cache import get_conditional_response
+from django.utils.http import http_date
+
+from posts.models import Post, Snapshot
+
+# When this process loaded its templates: a page may look different from then on.
+STARTED_AT = timezone.now()
+
+# A shared cache may hand a page out for a second, and while it fetches it anew; a browser asks
+# each time, and is mostly answered with 304.
+CACHE_CONTROL = "public, max-age=0, s-maxage=1, stale-while-revalidate=10, must-revalidate"
+
+
+def get_snapshot() -> Snapshot:
+    """The state of the blog, `shown_at` being when a scheduled post last appeared."""
+    newest = (
+        Post.objects.shown().order_by().values("status").annotate(at=Max("published_at"))
+        .order_by("-at").values("at")[:1]
+    )  # fmt: skip
+    found = Snapshot.objects.annotate(shown_at=Subquery(newest)).first()
+    return found or Snapshot(changed_at=STARTED_AT)
+
+
+def modified_at(snapshot: Snapshot) -> datetime:
+    shown_at = getattr(snapshot, "shown_at", None)
+    return max(each for each in (STARTED_AT, snapshot.changed_at, shown_at) if each)
+
+
+def show(
+    request: HttpRequest, template: str, context: dict[str, Any] | None = None, status: int = 200
+) -> HttpResponse:
+    """Answer with a public page, or with 304 to who has it already."""
+    snapshot = get_snapshot()
+    with translation.override(settings.LANGUAGE_CODE):
+        html = render_to_string(template, {**frame(request, snapshot), **(context or {})}, request)
+    response = HttpResponse(
+        html, status=status, headers={"Content-Language": settings.LANGUAGE_CODE}
+    )
+    return keep(request, response, modified_at(snapshot))
+
+
+def frame(request: HttpRequest, snapshot: Snapshot) -> dict[str, Any]:
+    return {
+        "site_name": settings.SITE_NAME,
+        "site_url": settings.SITE_URL,
+        "canonical_url": settings.SITE_URL + request.path,
+        "menu": Post.objects.pages().for_lists(),
+        "edit_url": snapshot.edit_url,
+        "is_preview": getattr(settings, "POSTS_PREVIEW", False),
+    }
+
+
+def keep(request: HttpRequest, response: HttpResponse, changed_at: datetime) -> HttpResponse:
+    """Say for how long the answer may be kept. The ETag is of what is shown, so never wrong."""
+    etag = f'"{hashlib.sha1(response.content, usedforsecurity=False).hexdigest()}"'
+    response["Cache-Control"] = CACHE_CONTROL
+    if response.status_code != 200:
+        return response
+    response["ETag"] = etag
+    response["Last-Modified"] = http_date(changed_at.timestamp())
+    return cast(
+        HttpResponse,
+        get_conditional_response(
+            request, etag=etag, last_modified=int(changed_at.timestamp()), response=response
+        ),
+    )

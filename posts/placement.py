@@ -1,0 +1,102 @@
+"""What a post owes to the others: its slug when two want one, and where its links lead."""
+
+from collections.abc import Iterable
+from urllib.parse import quote
+
+from posts import reading
+from posts.links import Places
+from posts.models import Post
+from posts.problems import Problem
+
+
+def place(rows: Iterable[Post], files: set[str]) -> set[Post]:
+    """Set slug, urls and site_problems of all rows; return those in which something changed.
+
+    A pure function of all drafts and file names, so that it gives the same after any history.
+    """
+    rows = sorted(rows, key=lambda row: row.path)
+    slugs = choose_slugs(rows)
+    shared = share_slugs(rows)
+    touched = {row for row in rows if row.slug != slugs[row.path]}
+    for row in touched:
+        row.slug = slugs[row.path]
+    places = Places(
+        addresses={row.path: row.get_absolute_url() for row in rows},
+        files=files,
+        list_address=address_of_list,
+        file_address=address_of_file,
+    )
+    for row in rows:
+        if link(row, places, shared.get(row.path, [])):
+            touched.add(row)
+    return touched
+
+
+def choose_slugs(rows: list[Post]) -> dict[str, str]:
+    """By path: of several on one day the first keeps the slug, the others get -2, -3, ..."""
+    chosen: dict[str, str] = {}
+    taken: set[tuple[object, str]] = set()
+    for row in rows:
+        if (row.day, row.base_slug) not in taken:
+            chosen[row.path] = row.base_slug
+            taken.add((row.day, row.base_slug))
+    for row in rows:
+        number = 2
+        while row.path not in chosen:
+            slug = f"{row.base_slug}-{number}"
+            if (row.day, slug) not in taken:
+                chosen[row.path] = slug
+                taken.add((row.day, slug))
+            number += 1
+    return chosen
+
+
+def share_slugs(rows: list[Post]) -> dict[str, list[str]]:
+    """For each post whose slug others want too, the paths of the others."""
+    groups: dict[tuple[object, str], list[str]] = {}
+    for row in rows:
+        groups.setdefault((row.day, row.base_slug), []).append(row.path)
+    return {
+        path: [other for other in group if other != path]
+        for group in groups.values()
+        if len(group) > 1
+        for path in group
+    }
+
+
+def link(row: Post, places: Places, rivals: list[str]) -> bool:
+    """Resolve the row's links; whether that changed anything."""
+    if not row.links and not rivals and not row.urls and not row.site_problems:
+        return False
+    urls, problems = [], []
+    for each in row.links:
+        url = places.resolve(each["target"], row.path)
+        if url is None:
+            problems.append(Problem(each["line"], f"the link {each['target']} leads nowhere"))
+        urls.append(url if url is not None else each["target"])
+    for rival in rivals:
+        problems.append(
+            Problem(
+                1, f"{rival} has the same date and name; this one is at {row.get_absolute_url()}"
+            )
+        )
+    found = [problem.as_json() for problem in sorted(set(problems))]
+    is_changed = bool(urls != row.urls or found != row.site_problems)
+    row.urls, row.site_problems = urls, found
+    return is_changed
+
+
+def address_of_file(path: str) -> str:
+    return f"/files/{quote(path)}"
+
+
+def address_of_list(kind: str, name: str) -> str:
+    """Pelican's and Nikola's words for lists: tag, category, archive, index, ..."""
+    slug = quote(reading.slugify(name))
+    return {
+        "tag": f"/tags/{slug}/",
+        "category": f"/categories/{slug}/",
+        "archive": "/archive/",
+        "tag_index": "/tags/",
+        "rss": "/rss/",
+    }.get(kind, "/")

@@ -1,0 +1,15 @@
+"""Something wrong in a post, told with the line where it stands."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """`line` counts from 1 in the file, as editors do."""
+
+    line: int
+    message: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {"line": self.line, "message": self.message}

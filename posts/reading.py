@@ -1,0 +1,55 @@
+"""Small questions about text: its slug, its language, how long it takes to read."""
+
+import math
+import re
+import unicodedata
+
+HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f]")
+KANA = re.compile(r"[\u3040-\u30ff]")
+HANGUL = re.compile(r"[\uac00-\ud7af]")
+LATIN_WORD = re.compile(r"[A-Za-z\u00c0-\u024f\d]+")
+
+CHARACTERS_A_MINUTE = 400
+WORDS_A_MINUTE = 220
+
+
+def slugify(text: str) -> str:
+    """Lower-case letters and digits of any script, joined by hyphens; never empty.
+
+    Keeps `+` and `#`, so that C, C++ and C# are three tags.
+    """
+    kept = unicodedata.normalize("NFKC", text).lower()
+    kept = re.sub(r"[^\w+#]+", "-", kept).strip("-")
+    return kept[:180] or "-"
+
+
+def guess_language(text: str) -> str:
+    """`ja`, `ko`, `zh-Hans` or `en`, by the script that the text is written in; "" when short."""
+    if len(KANA.findall(text)) > 20:
+        return "ja"
+    if len(HANGUL.findall(text)) > 20:
+        return "ko"
+    characters, words = len(HAN.findall(text)), len(LATIN_WORD.findall(text))
+    if characters * 8 > words and characters > 10:
+        return "zh-Hans"
+    return "en" if words > 20 else ""
+
+
+def count_minutes(text: str) -> int:
+    """Minutes to read the text, one at least: by characters for Chinese, by words for Latin."""
+    east_asian = len(HAN.findall(text)) + len(KANA.findall(text)) + len(HANGUL.findall(text))
+    words = len(LATIN_WORD.findall(text))
+    return max(1, math.ceil(east_asian / CHARACTERS_A_MINUTE + words / WORDS_A_MINUTE))
+
+
+def shorten(text: str, columns: int = 280) -> str:
+    """The beginning of the text, cut at a word or sentence; Chinese characters count double."""
+    text = " ".join(text.split())
+    width = 0
+    for position, character in enumerate(text):
+        width += 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        if width > columns:
+            cut = text[:position]
+            space = cut.rfind(" ")
+            return (cut[:space] if space > position * 0.8 else cut).rstrip(" ,.;，、；") + "…"
+    return text

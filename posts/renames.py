@@ -1,0 +1,68 @@
+"""Tells which of the files that came is one of those that went, under another name."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+from posts.models import Post
+from posts.rendering import Rendered
+from posts.source import SourceFile
+
+# As git has it: half of the lines must be the same.
+SIMILAR = 0.5
+# Beyond this many pairs only files with the same content are matched.
+MAX_PAIRS = 10_000
+
+
+def find(
+    gone: list[str],
+    new: list[SourceFile],
+    rows: Mapping[str, Post],
+    rendered: Callable[[SourceFile], Rendered],
+) -> dict[str, str]:
+    """{old path: new path}: first those with equal content, then the most similar pairs."""
+    found: dict[str, str] = {}
+    by_digest = {rows[path].digest: path for path in sorted(gone, reverse=True)}
+    for each in new:
+        old = by_digest.pop(each.digest, None)
+        if old is not None:
+            found[old] = each.path
+    gone = [path for path in gone if path not in found]
+    new = [each for each in new if each.path not in found.values()]
+    if gone and len(gone) * len(new) <= MAX_PAIRS:
+        found |= find_similar(gone, new, rows, rendered)
+    return found
+
+
+def find_similar(
+    gone: list[str],
+    new: list[SourceFile],
+    rows: Mapping[str, Post],
+    rendered: Callable[[SourceFile], Rendered],
+) -> dict[str, str]:
+    before = {path: lines_of(rows[path].title, rows[path].text) for path in gone}
+    after = {
+        each.path: lines_of(draft.title, draft.text)
+        for each in new
+        if (draft := rendered(each).draft) is not None
+    }
+    pairs = sorted(
+        ((compare(old, fresh), path, new_path)
+         for path, old in before.items() for new_path, fresh in after.items()),
+        key=lambda pair: (-pair[0], pair[1], pair[2]),
+    )  # fmt: skip
+    found: dict[str, str] = {}
+    for score, path, new_path in pairs:
+        if score >= SIMILAR and path not in found and new_path not in found.values():
+            found[path] = new_path
+    return found
+
+
+def lines_of(title: str, text: str) -> Counter[str]:
+    """Lines weighed by their length: a shared `}` says little."""
+    return Counter({line: len(line) for line in (title, *text.splitlines()) if line.strip()})
+
+
+def compare(old: Counter[str], new: Counter[str]) -> float:
+    """How much of the two is the same, from 0 to 1."""
+    total = old.total() + new.total()
+    return 2 * (old & new).total() / total if total else 0.0

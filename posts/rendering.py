@@ -1,0 +1,251 @@
+"""One file becomes one draft: all that the blog keeps of a post and that its file decides."""
+
+import hashlib
+import importlib.metadata
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, tzinfo
+from functools import cache
+from multiprocessing import get_context
+from os import cpu_count
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from posts import markdown, markup, metadata, reading, rst, source
+from posts.problems import Problem
+from posts.source import Folder, PostUnreadable, SourceFile
+
+SECONDS_A_POST = 20.0
+# Fewer posts than this are rendered sooner than other processes would have started.
+FEW = 24
+CHUNK = 8
+
+LIBRARIES = ("docutils", "markdown-it-py", "mdit-py-plugins", "Pygments", "nh3", "PyYAML")
+MODULES = (
+    "formula highlight links markdown markup metadata reading rendering rst source sphinx".split()
+)
+
+
+@dataclass
+class Draft:
+    """Columns of a post, by their names, as far as its file alone decides them."""
+
+    title: str = ""
+    base_slug: str = ""
+    day: date | None = None
+    published_at: datetime | None = None
+    revised_at: datetime | None = None
+    status: str = "published"
+    language: str = ""
+    author: str = ""
+    category: str = ""
+    category_slug: str = ""
+    series: str = ""
+    series_slug: str = ""
+    tag_names: list[str] = field(default_factory=list)
+    summary: str = ""
+    image: str = ""
+    body: str = ""
+    text: str = ""
+    toc: list[dict[str, Any]] = field(default_factory=list)
+    anchors: list[str] = field(default_factory=list)
+    links: list[dict[str, Any]] = field(default_factory=list)
+    minutes: int = 1
+    problems: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass
+class Rendered:
+    """The outcome for one file; without draft it is broken, and `problems` say why."""
+
+    source: SourceFile
+    draft: Draft | None
+    aliases: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+class TimeUp(Exception):
+    """A post took longer to render than it may."""
+
+
+@cache
+def signature() -> str:
+    """Changes whenever the same file might be rendered otherwise: other code, other libraries."""
+    digest = hashlib.sha1(usedforsecurity=False)
+    for name in MODULES:
+        digest.update((Path(__file__).parent / f"{name}.py").read_bytes())
+    for library in LIBRARIES:
+        digest.update(f"{library}={importlib.metadata.version(library)}".encode())
+    return digest.hexdigest()[:16]
+
+
+def render_all(folder: Folder, sources: Sequence[SourceFile], zone: tzinfo) -> Iterator[Rendered]:
+    """Render the files, in their order; many of them on all cores."""
+    is_main = threading.current_thread() is threading.main_thread()
+    if len(sources) < FEW and is_main:
+        yield from (render(folder, each, zone) for each in sources)
+        return
+    rest = list(sources)
+    while rest:
+        done = 0
+        try:
+            for rendered in render_in_pool(folder, rest, zone, cpu_count() or 1):
+                done += 1
+                yield rendered
+        except BrokenProcessPool:
+            suspects = rest[done : done + CHUNK * ((cpu_count() or 1) + 1)]
+            yield from (render_alone(folder, each, zone) for each in suspects)
+            done += len(suspects)
+        rest = rest[done:]
+
+
+def render_in_pool(
+    folder: Folder, sources: Sequence[SourceFile], zone: tzinfo, workers: int
+) -> Iterator[Rendered]:
+    """Fresh processes: they hold neither our database connection nor our memory."""
+    bare = Folder(folder.root)
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        jobs = ((bare, each, zone) for each in sources)
+        yield from pool.map(render_job, jobs, chunksize=CHUNK)
+
+
+def render_job(job: tuple[Folder, SourceFile, tzinfo]) -> Rendered:
+    return render(*job)
+
+
+def render_alone(folder: Folder, each: SourceFile, zone: tzinfo) -> Rendered:
+    """In a process of its own, for a file that may have brought one down."""
+    try:
+        return next(render_in_pool(folder, [each], zone, 1))
+    except BrokenProcessPool:
+        return Rendered(each, None, [], [Problem(1, "rendering it ended the process")])
+
+
+def render(folder: Folder, each: SourceFile, zone: tzinfo) -> Rendered:
+    """Render one file; whatever goes wrong with it is told, not raised."""
+    try:
+        with time_limit(SECONDS_A_POST):
+            text, companion = folder.read(each)
+            return compose(each, text, companion, zone)
+    except PostUnreadable as error:
+        problem = Problem(1, str(error))
+    except metadata.HeaderInvalid as error:
+        problem = Problem(error.line, str(error))
+    except TimeUp:
+        problem = Problem(1, f"it takes over {SECONDS_A_POST:g} seconds to render. Split it.")
+    except RecursionError:
+        problem = Problem(1, "it is nested too deep (lists, quotes, brackets). Make it flatter.")
+    except Exception as error:  # noqa: BLE001 - a parser that fails on one post must not stop the others
+        problem = Problem(1, f"the parser failed on it: {type(error).__name__}: {error}")
+    return Rendered(each, None, [], [problem])
+
+
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Raise TimeUp in here after so many seconds. Works in a process' main thread only."""
+
+    def stop(*_: object) -> None:
+        raise TimeUp
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def compose(each: SourceFile, text: str, companion: str, zone: tzinfo) -> Rendered:
+    """Explicit metadata beats the file's name, which beats the first heading."""
+    outer = metadata.split_companion(companion) if companion else {}
+    is_rst = each.path.lower().endswith(source.RST_EXTENSIONS)
+    header = metadata.split_rst(text) if is_rst else metadata.split_markdown(text)
+    has_title = "title" in outer or "title" in header.values
+    document: rst.Document | markdown.Document
+    if is_rst:
+        document = rst.render(header.body, has_title=has_title, first_line=header.body_line)
+        inner = document.values
+    else:
+        document = markdown.render(header.body, has_title=has_title, first_line=header.body_line)
+        inner = {}
+    meta, complaints = metadata.interpret({**inner, **header.values, **outer})
+    page = markup.finish(document.html)
+    problems = [Problem(line_of(text, quoted(complaint)), complaint) for complaint in complaints]
+    problems += document.problems
+    draft = make_draft(each.path, meta, document.title, page, zone)
+    draft.links = locate_links(text, page.targets, draft.image)
+    problems += find_lost_fragments(text, page)
+    draft.problems = [problem.as_json() for problem in sorted(set(problems))]
+    return Rendered(each, draft, meta.aliases, sorted(set(problems)))
+
+
+def make_draft(
+    path: str, meta: metadata.Metadata, heading: str, page: markup.Page, zone: tzinfo
+) -> Draft:
+    day, rest = source.split_name(path)
+    moment = meta.date or (datetime(day.year, day.month, day.day) if day else None)
+    published_at = in_zone(moment, zone)
+    return Draft(
+        title=(meta.title or heading or rest.replace("_", " "))[:500],
+        base_slug=meta.slug or metadata.clean_slug(rest) or "post",
+        day=published_at.astimezone(zone).date() if published_at else None,
+        published_at=published_at,
+        revised_at=in_zone(meta.updated, zone),
+        status=meta.status,
+        language=meta.lang or reading.guess_language(page.text),
+        author=meta.author,
+        category=meta.category,
+        category_slug=reading.slugify(meta.category) if meta.category else "",
+        series=meta.series,
+        series_slug=reading.slugify(meta.series) if meta.series else "",
+        tag_names=meta.tags,
+        summary=reading.shorten(meta.summary or page.first_paragraph or page.text),
+        image=meta.image,
+        body=page.body,
+        text=page.text,
+        toc=markup.make_toc(page.headings),
+        anchors=sorted(page.ids),
+        minutes=reading.count_minutes(page.text),
+    )
+
+
+def in_zone(moment: datetime | None, zone: tzinfo) -> datetime | None:
+    if moment is None or moment.tzinfo:
+        return moment
+    return moment.replace(tzinfo=zone)
+
+
+def locate_links(text: str, targets: Sequence[str], image: str) -> list[dict[str, Any]]:
+    """Each link with its line; a post's picture for previews is the last of them."""
+    wanted = [*targets, image] if image else targets
+    return [{"target": target, "line": line_of(text, target)} for target in wanted]
+
+
+def find_lost_fragments(text: str, page: markup.Page) -> list[Problem]:
+    known = page.ids | {"top"}
+    return [
+        Problem(line_of(text, f"#{fragment}"), f"the link #{fragment} leads to no heading")
+        for fragment in map(unquote, page.fragments)
+        if fragment and fragment not in known
+    ]
+
+
+def line_of(text: str, target: str) -> int:
+    """The first line on which the target stands, as written or percent-encoded; else 1."""
+    for spelling in (target, unquote(target)):
+        position = text.find(spelling)
+        if position >= 0:
+            return text.count("\n", 0, position) + 1
+    return 1
+
+
+def quoted(complaint: str) -> str:
+    """The value that a complaint about metadata is about: what it quotes."""
+    return complaint.split('"')[1]

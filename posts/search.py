@@ -1,0 +1,111 @@
+"""Finding posts by their words: SQLite's FTS5 with trigrams, or PostgreSQL's own search."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib.postgres.search import SearchQuery, SearchRank, SearchVector
+from django.db import connection
+from django.db.models import Case, IntegerField, Q, Value, When
+
+from posts.models import Post, PostQuerySet
+
+MAX_TERMS = 8
+MAX_FOUND = 100
+SHORTEST_TRIGRAM = 3
+
+
+def is_sqlite() -> bool:
+    return connection.vendor == "sqlite"
+
+
+def store(posts: Iterable[Post]) -> None:
+    """Make the posts findable as they are now. To be called in the transaction that saves them."""
+    if is_sqlite():
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                "INSERT OR REPLACE INTO posts_search (rowid, title, text) VALUES (%s, %s, %s)",
+                [(post.pk, post.title, post.text) for post in posts],
+            )
+
+
+def forget(ids: Iterable[int]) -> None:
+    if is_sqlite():
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                "DELETE FROM posts_search WHERE rowid = %s", [(each,) for each in ids]
+            )
+
+
+def split_terms(query: str) -> list[str]:
+    """Words, and phrases in quotation marks, the first few of them."""
+    found = re.findall(r'["“]([^"”]+)["”]|([^\s"“”]+)', query.replace("\0", "")[:200])
+    return [(phrase or word).strip() for phrase, word in found if (phrase or word).strip()][
+        :MAX_TERMS
+    ]
+
+
+def find(query: str) -> list[Post]:
+    """Posts and pages that hold every term, best first, MAX_FOUND at most."""
+    terms = split_terms(query)
+    if not terms:
+        return []
+    posts = Post.objects.listed().defer("body", "toc", "links", "problems", "anchors")
+    return find_in_sqlite(posts, terms) if is_sqlite() else find_in_postgresql(posts, terms)
+
+
+def find_in_sqlite(posts: PostQuerySet, terms: list[str]) -> list[Post]:
+    """Trigrams need three characters: shorter terms, common in Chinese, are looked for by LIKE."""
+    for term in terms:
+        if len(term) < SHORTEST_TRIGRAM:
+            posts = posts.filter(contains(term))
+    phrases = " AND ".join(f'"{term}"' for term in terms if len(term) >= SHORTEST_TRIGRAM)
+    if not phrases:
+        return list(
+            with_title_first(posts, terms).order_by("rank", "-published_at", "pk")[:MAX_FOUND]
+        )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT rowid FROM posts_search WHERE posts_search MATCH %s"
+            " ORDER BY bm25(posts_search, 10.0, 1.0), rowid DESC LIMIT %s",
+            [phrases, 4 * MAX_FOUND],
+        )
+        order = {row[0]: position for position, row in enumerate(cursor.fetchall())}
+    found = sorted(posts.filter(pk__in=order), key=lambda post: order[post.pk])
+    return found[:MAX_FOUND]
+
+
+def find_in_postgresql(posts: PostQuerySet, terms: list[str]) -> list[Post]:
+    """Ranked by whole words; found by characters too, since Chinese has no spaces."""
+    vector = SearchVector("title", weight="A", config="simple") + SearchVector(
+        "text", weight="D", config="simple"
+    )
+    for term in terms:
+        posts = posts.filter(contains(term))
+    score = SearchRank(vector, SearchQuery(" ".join(terms), config="simple"))
+    ranked = with_title_first(posts, terms).annotate(score=score)
+    return list(ranked.order_by("rank", "-score", "-published_at", "pk")[:MAX_FOUND])
+
+
+def contains(term: str) -> Q:
+    return Q(title__icontains=term) | Q(text__icontains=term)
+
+
+def with_title_first(posts: PostQuerySet, terms: list[str]) -> Any:
+    """Annotate `rank`: 0 where the title holds every term, else 1."""
+    in_title = Q(*[Q(title__icontains=term) for term in terms])
+    return posts.annotate(
+        rank=Case(When(in_title, then=Value(0)), default=Value(1), output_field=IntegerField())
+    )
+
+
+def excerpt(text: str, terms: list[str]) -> list[tuple[str, bool]]:
+    """The neighbourhood of the first hit, in pieces: (piece, whether it is a term)."""
+    pattern = re.compile("|".join(map(re.escape, terms)), re.IGNORECASE)
+    hit = pattern.search(text)
+    start = max(0, hit.start() - 60) if hit else 0
+    part = " ".join(text[start : start + 220].split())
+    if start:
+        part = "…" + part
+    pieces = re.split(f"({pattern.pattern})", part + "…", flags=re.IGNORECASE)
+    return [(piece, number % 2 == 1) for number, piece in enumerate(pieces) if piece]

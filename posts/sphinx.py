@@ -1,0 +1,213 @@
+"""Words of Sphinx, Nikola and Pelican that docutils lacks: understood, or made plain text."""
+
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import Any, ClassVar
+
+from docutils import nodes
+from docutils.parsers.rst import Directive, directives, roles
+from docutils.parsers.rst.directives.admonitions import BaseAdmonition
+from docutils.parsers.rst.directives.images import Figure
+from docutils.parsers.rst.languages import en as english
+from docutils.utils import Reporter, new_document
+
+from posts.highlight import highlight
+
+# The stubs know less of these than docutils takes.
+register_role: Any = roles.register_canonical_role
+ENGLISH: Any = english
+
+RoleResult = tuple[list[nodes.Node], list[nodes.system_message]]
+
+ROLE = re.compile(r":([A-Za-z][\w:.+-]*):`|`:([A-Za-z][\w:.+-]*):")
+DIRECTIVE = re.compile(r"^\s*\.\.\s+(?:\|[^|\n]+\|\s+)?([A-Za-z][\w:.+-]*)[ \t]?::", re.MULTILINE)
+
+# Directives that only steer Sphinx or Nikola and have nothing to say to a reader.
+SILENT = frozenset(
+    "toctree highlight highlightlang currentmodule currentclass index only-config tabularcolumns "
+    "post-list post_list default-domain py:currentmodule sectnum-depth slides-config more".split()
+)
+LABELS = {
+    "versionadded": "New in version {}",
+    "versionchanged": "Changed in version {}",
+    "deprecated": "Deprecated since version {}",
+    "deprecated-removed": "Deprecated since version {}",
+    "versionremoved": "Removed in version {}",
+    "youtube": "https://www.youtube.com/watch?v={}",
+    "vimeo": "https://vimeo.com/{}",
+    "gist": "https://gist.github.com/{}",
+}
+LITERAL_ROLES = frozenset(
+    "func meth class mod attr exc data const obj keyword file program option envvar command kbd "
+    "samp c:func c:type c:macro c:data c:member cpp:func cpp:class js:func token regexp makevar "
+    "py:func py:meth py:class py:mod py:attr py:exc py:data py:obj".split()
+)
+
+
+def prepare(text: str) -> None:
+    """Teach docutils the roles and directives of this text that it does not know.
+
+    docutils keeps them for the process; that is harmless, since each name always means the same.
+    """
+    register_ours()
+    for found in ROLE.finditer(text):
+        name = (found[1] or found[2]).lower()
+        if not is_known_role(name):
+            register_role(name, degrade_role)
+    for found in DIRECTIVE.finditer(text):
+        name = found[1].lower()
+        if not is_known_directive(name):
+            directives.register_directive(name, Degraded)
+
+
+@cache
+def register_ours() -> None:
+    for name in ("code", "code-block", "sourcecode", "highlight-code", "code-cell"):
+        directives.register_directive(name, Code)
+    directives.register_directive("seealso", SeeAlso)
+    directives.register_directive("thumbnail", Figure)
+    register_role("pep", pep_role)
+    register_role("pep-reference", pep_role)
+    register_role("doc", doc_role)
+    register_role("abbr", degrade_role)
+
+
+@cache
+def quiet_document() -> nodes.document:
+    document = new_document("")
+    document.reporter = Reporter("", Reporter.SEVERE_LEVEL + 1, Reporter.SEVERE_LEVEL + 1, None)
+    return document
+
+
+def is_known_role(name: str) -> bool:
+    found, _ = roles.role(name, ENGLISH, 0, quiet_document().reporter)
+    return found is not None
+
+
+def is_known_directive(name: str) -> bool:
+    found, _ = directives.directive(name, ENGLISH, quiet_document())
+    return found is not None
+
+
+def split_target(text: str) -> tuple[str, str]:
+    """ "title <target>" is (title, target); without target both are the text."""
+    found = re.fullmatch(r"(.+?)\s*<([^<>]+)>", text, re.DOTALL)
+    return (found[1], found[2]) if found else (text, text)
+
+
+def degrade_role(
+    name: str, rawtext: str, text: str, lineno: int, inliner: Any, options: Any = None,
+    content: Any = None,
+) -> RoleResult:  # fmt: skip
+    """The words that the role would have shown, as code where they name code."""
+    text = nodes.unescape(text)
+    title, target = split_target(text)
+    if title == target:
+        title = text.removeprefix("!")
+        if title.startswith("~"):
+            title = title[1:].rpartition(".")[2]
+    if name in LITERAL_ROLES:
+        return [nodes.literal(rawtext, title)], []
+    return [nodes.inline(rawtext, title)], []
+
+
+def pep_role(
+    name: str, rawtext: str, text: str, lineno: int, inliner: Any, options: Any = None,
+    content: Any = None,
+) -> RoleResult:  # fmt: skip
+    """`:pep:`8`` and also `:pep:`title <8#anchor>``, which docutils' own refuses."""
+    title, target = split_target(nodes.unescape(text))
+    number, hash_sign, anchor = target.partition("#")
+    if not number.strip().isdecimal():
+        return degrade_role(name, rawtext, text, lineno, inliner)
+    address = f"https://peps.python.org/pep-{int(number):04d}/{hash_sign}{anchor}"
+    shown = title if title != target else f"PEP {number}{' §' if anchor else ''}{anchor}"
+    return [nodes.reference(rawtext, shown, refuri=address)], []
+
+
+def doc_role(
+    name: str, rawtext: str, text: str, lineno: int, inliner: Any, options: Any = None,
+    content: Any = None,
+) -> RoleResult:  # fmt: skip
+    """`:doc:` names another post: a link, which the index resolves or reports."""
+    title, target = split_target(nodes.unescape(text))
+    return [nodes.reference(rawtext, title, refuri=target.strip())], []
+
+
+class AnyOptions(dict[str, Callable[[str], Any]]):
+    """Takes every option, and keeps its text."""
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __getitem__(self, key: str) -> Callable[[str], Any]:
+        return lambda value: value or ""
+
+
+class Degraded(Directive):
+    """A directive that nobody here knows: its arguments and content as ordinary text."""
+
+    optional_arguments = 1
+    final_argument_whitespace = True
+    option_spec: ClassVar[Any] = AnyOptions()
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        name = self.name.lower()
+        if name in SILENT:
+            return []
+        box = nodes.container(classes=["versionmodified"] if name in LABELS else [])
+        argument = " ".join((self.arguments or [""])[0].split())
+        if argument:
+            label = LABELS.get(name, "{}").format(argument)
+            children, messages = self.state.inline_text(label, self.lineno)
+            box += nodes.paragraph(label, "", *children)
+            box += messages
+        self.state.nested_parse(self.content, self.content_offset, box)
+        return list(box.children) if not box["classes"] else [box]
+
+
+class SeeAlso(BaseAdmonition):
+    node_class = nodes.admonition
+
+    def run(self) -> list[nodes.Node]:
+        self.arguments = ["See also"]
+        self.options["classes"] = ["seealso"]
+        return list(super().run())
+
+
+class codeblock(nodes.General, nodes.FixedTextElement):
+    """Code that is already HTML, in `html`."""
+
+
+class Code(Directive):
+    """`code` of docutils and `code-block` of Sphinx, with the options of both."""
+
+    optional_arguments = 1
+    final_argument_whitespace = True
+    option_spec: ClassVar[Any] = AnyOptions()
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        self.assert_has_content()
+        code = "\n".join(self.content) + "\n"
+        html = highlight(
+            code,
+            (self.arguments or [""])[0].split(" ")[0],
+            first_line=self.first_line(),
+            emphasized=self.options.get("emphasize-lines") or self.options.get("hl_lines", ""),
+        )
+        node = codeblock(code, code, html=html, caption=self.options.get("caption", ""))
+        if self.options.get("name"):
+            self.options["name"] = nodes.fully_normalize_name(self.options["name"])
+            self.add_name(node)
+        return [node]
+
+    def first_line(self) -> int | None:
+        """docutils writes `number-lines: 5`, Sphinx `lineno-start`, Pygments `linenos`."""
+        for name in ("lineno-start", "linenostart", "number-lines", "linenos"):
+            if name in self.options:
+                value = self.options[name]
+                return int(value) if value.isdecimal() else 1
+        return None

@@ -1,0 +1,67 @@
+"""What stands around a post: the one before, the one after, its series, and related ones."""
+
+from typing import Any
+
+from django.db.models import Count, Q
+
+from posts.models import Post
+
+RELATED = 4
+
+
+def find_surroundings(post: Post) -> dict[str, Any]:
+    """`previous`, `next`, `series` and `related`, in one query."""
+    if post.published_at is None:
+        return {}
+    older = Q(published_at__lt=post.published_at) | Q(
+        published_at=post.published_at, path__gt=post.path
+    )
+    published = Post.objects.published().exclude(pk=post.pk)
+    wanted = Q(pk__in=published.filter(older).values("pk")[:1])
+    newer = published.exclude(older).order_by("published_at", "-path")
+    wanted |= Q(pk__in=newer.values("pk")[:1])
+    if post.series_slug:
+        wanted |= Q(series_slug=post.series_slug)
+    if post.tag_names or post.category_slug:
+        wanted |= Q(pk__in=find_related(post).values("pk")[:RELATED])
+    found = list(Post.objects.published().for_lists().filter(wanted))
+    return arrange(post, found)
+
+
+def find_related(post: Post) -> Any:
+    """Posts that share most tags, then the category; of equal ones the newest."""
+    slugs = [slug for _, slug in post.tags]
+    shared = Count("tag_rows", filter=Q(tag_rows__slug__in=slugs))
+    alike = Q(tag_rows__slug__in=slugs)
+    if post.category_slug:
+        alike |= Q(category_slug=post.category_slug)
+    posts = Post.objects.published().exclude(pk=post.pk).filter(alike)
+    if post.series_slug:
+        posts = posts.exclude(series_slug=post.series_slug)
+    return posts.annotate(shared=shared).order_by("-shared", "-published_at", "path")
+
+
+def arrange(post: Post, found: list[Post]) -> dict[str, Any]:
+    """Sort the posts that the query found, newest first, into their places."""
+    others = [each for each in found if each.pk != post.pk]
+    position = (-post.published_at.timestamp() if post.published_at else 0, post.path)
+
+    def place(each: Post) -> tuple[float, str]:
+        return (-each.published_at.timestamp() if each.published_at else 0, each.path)
+
+    newer = [each for each in others if place(each) < position]
+    older = [each for each in others if place(each) > position]
+    related = [each for each in others if count_shared(post, each)]
+    related.sort(key=lambda each: -count_shared(post, each))
+    series = [each for each in found if post.series_slug and each.series_slug == post.series_slug]
+    return {
+        "previous": older[0] if older else None,
+        "next": newer[-1] if newer else None,
+        "series": series[::-1] if len(series) > 1 else [],
+        "related": [each for each in related if each not in series][:RELATED],
+    }
+
+
+def count_shared(post: Post, other: Post) -> int:
+    shared = {slug for _, slug in post.tags} & {slug for _, slug in other.tags}
+    return 2 * len(shared) + (post.category_slug == other.category_slug != "")

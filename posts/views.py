@@ -1,0 +1,230 @@
+"""The pages of the blog."""
+
+import mimetypes
+import re
+from datetime import date
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
+
+from django.conf import settings
+from django.contrib.admin.views.decorators import staff_member_required
+from django.core.paginator import Paginator
+from django.db.models import Count, F, Min, Q, QuerySet
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponsePermanentRedirect,
+)
+from django.shortcuts import get_object_or_404, render
+from django.templatetags.static import static
+from django.utils import translation
+from django.utils.cache import patch_cache_control
+from django.utils.http import http_date
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from posts import search as finder
+from posts import source
+from posts.links import MARKUP_ENDS
+from posts.models import UNSEEN_IN_LISTS, Address, Post, Tag
+from posts.pages import frame, get_snapshot, show
+from posts.surroundings import find_surroundings
+
+POSTS_A_PAGE = 10
+SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+
+
+def paginate(request: HttpRequest, posts: QuerySet[Post]) -> Any:
+    """The asked page of a list. A number past the end, or no number, is no page."""
+    number = request.GET.get("page", "1")
+    paginator = Paginator(posts, POSTS_A_PAGE)
+    if not number.isdecimal() or not 1 <= int(number[:9]) <= paginator.num_pages:
+        raise Http404("There is no such page.")
+    return paginator.page(int(number))
+
+
+@require_safe
+def front(request: HttpRequest) -> HttpResponse:
+    page = paginate(request, Post.objects.published().for_lists())
+    return show(request, "posts/front.html", {"page": page})
+
+
+@require_safe
+def post(request: HttpRequest, year: str, month: str, day: str, slug: str) -> HttpResponse:
+    try:
+        on = date(int(year), int(month), int(day))
+    except ValueError as error:
+        raise Http404("There is no such day.") from error
+    found = get_object_or_404(Post.objects.shown().defer("text"), day=on, slug=slug)
+    return show(request, "posts/post.html", {"post": found, **find_surroundings(found)})
+
+
+@require_safe
+def page(request: HttpRequest, slug: str) -> HttpResponse:
+    found = get_object_or_404(Post.objects.shown().defer("text"), day=None, slug=slug)
+    return show(request, "posts/post.html", {"post": found})
+
+
+@require_safe
+def article(request: HttpRequest, name: str) -> HttpResponse:
+    """The address of the older site: the post whose file has that name."""
+    found = (
+        Post.objects.shown()
+        .filter(Q(path=name) | Q(path__endswith=f"/{name}"))
+        .for_lists()
+        .order_by("path")
+        .first()
+    )
+    if found is None:
+        raise Http404(f"There is no article {name}.")
+    return HttpResponsePermanentRedirect(found.get_absolute_url())
+
+
+@require_safe
+def tags(request: HttpRequest) -> HttpResponse:
+    listed = Tag.objects.filter(post__in=Post.objects.published().order_by())
+    counted = listed.values("slug").annotate(name=Min("name"), count=Count("post")).order_by("slug")
+    categories = (
+        Post.objects.published().exclude(category_slug="").values("category_slug")
+        .annotate(name=Min("category"), count=Count("pk")).order_by("category_slug")
+    )  # fmt: skip
+    return show(request, "posts/tags.html", {"tags": counted, "categories": categories})
+
+
+@require_safe
+def tag(request: HttpRequest, slug: str) -> HttpResponse:
+    posts = Post.objects.published().filter(tag_rows__slug=slug)
+    context = {"slug": slug, "feed": f"/tags/{quote(slug)}/feed/"}
+    return show_group(request, posts.annotate(group=F("tag_rows__name")), "tag", context)
+
+
+@require_safe
+def category(request: HttpRequest, slug: str) -> HttpResponse:
+    posts = Post.objects.published().filter(category_slug=slug)
+    return show_group(request, posts.annotate(group=F("category")), "group", {"kind": "category"})
+
+
+@require_safe
+def series(request: HttpRequest, slug: str) -> HttpResponse:
+    posts = Post.objects.published().filter(series_slug=slug).order_by("published_at", "path")
+    return show_group(request, posts.annotate(group=F("series")), "group", {"kind": "series"})
+
+
+def show_group(
+    request: HttpRequest, posts: QuerySet[Post], template: str, context: dict[str, Any]
+) -> HttpResponse:
+    """Posts that have something in common, which they call `group`; no posts, no page."""
+    page = paginate(request, posts.defer(*UNSEEN_IN_LISTS))
+    if not page.object_list:
+        raise Http404("No post belongs here.")
+    name = page.object_list[0].group
+    return show(request, f"posts/{template}.html", {"page": page, "name": name, **context})
+
+
+@require_safe
+def archive(request: HttpRequest) -> HttpResponse:
+    posts = Post.objects.published().only("title", "slug", "day", "published_at", "language")
+    return show(request, "posts/archive.html", {"posts": posts})
+
+
+@require_safe
+def search(request: HttpRequest) -> HttpResponse:
+    query = request.GET.get("q", "").strip()[:200]
+    terms = finder.split_terms(query)
+    found = finder.find(query)
+    results = [(each, finder.excerpt(each.text, terms)) for each in found[:50]]
+    return show(
+        request, "posts/search.html", {"query": query, "results": results, "count": len(found)}
+    )
+
+
+@require_safe
+def file(request: HttpRequest, path: str) -> HttpResponseBase:
+    """A file beside the posts. Never a post's source, never anything outside POSTS_DIR."""
+    place = find_file(settings.POSTS_DIR, path)
+    if place is None:
+        raise Http404(f"There is no file {path}.")
+    state = place.stat()
+    etag = f'"{state.st_mtime_ns:x}-{state.st_size:x}"'
+    kind = mimetypes.guess_type(place.name)[0] or "application/octet-stream"
+    if request.headers.get("If-None-Match") == etag:
+        response: HttpResponseBase = HttpResponse(status=304)
+    else:
+        response = FileResponse(place.open("rb"), content_type=kind)
+    response["ETag"] = etag
+    response["Last-Modified"] = http_date(state.st_mtime)
+    response["X-Content-Type-Options"] = "nosniff"
+    if kind == "image/svg+xml":
+        response["Content-Security-Policy"] = SVG_POLICY
+    patch_cache_control(response, public=True, max_age=3600)
+    return response
+
+
+def find_file(root: Path, path: str) -> Path | None:
+    """The file, if its name may be served and nothing on the way to it leads elsewhere."""
+    parts = path.split("/")
+    if any(not part or part.startswith((".", "_")) or "\0" in part for part in parts):
+        return None
+    place = root.joinpath(*parts)
+    if place.suffix.lower() not in source.FILE_EXTENSIONS or not place.is_file():
+        return None
+    return place if place.resolve() == root.resolve().joinpath(*parts) else None
+
+
+@require_safe
+def robots(request: HttpRequest) -> HttpResponse:
+    lines = ["User-agent: *", "Disallow: /admin/", "Disallow: /search/", "Disallow: /drafts/"]
+    text = "\n".join([*lines, "", f"Sitemap: {settings.SITE_URL}/sitemap.xml", ""])
+    response = HttpResponse(text, content_type="text/plain; charset=utf-8")
+    patch_cache_control(response, public=True, max_age=3600)
+    return response
+
+
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponse:
+    return HttpResponsePermanentRedirect(static("posts/favicon.svg"))
+
+
+@never_cache
+@staff_member_required
+def drafts(request: HttpRequest) -> HttpResponse:
+    """What waits: drafts, private posts and those whose time is to come."""
+    context = {**frame(request, get_snapshot()), "posts": Post.objects.unpublished().for_lists()}
+    with translation.override(settings.LANGUAGE_CODE):
+        return render(request, "posts/drafts.html", context)
+
+
+@never_cache
+@staff_member_required
+def draft(request: HttpRequest, uid: str) -> HttpResponse:
+    found = get_object_or_404(Post.objects.filter(is_rendered=True), uid=uid)
+    context = {**frame(request, get_snapshot()), "post": found, "is_draft": True}
+    with translation.override(settings.LANGUAGE_CODE):
+        return render(request, "posts/post.html", context)
+
+
+def find_moved(path: str) -> str | None:
+    """Where a post lives now that was once at this address, or names it among its aliases."""
+    spellings = {quote(unquote(path)), quote(unquote(path).rstrip("/")), quote(unquote(path)) + "/"}
+    moved = (
+        Address.objects.filter(address__in=spellings, post__in=Post.objects.shown())
+        .select_related("post")
+        .defer("post__body", "post__text")
+        .order_by("kind", "post__path")
+        .first()
+    )
+    return moved.post.get_absolute_url() if moved else None
+
+
+def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Send on who comes by an older address; offer what resembles the address to the others."""
+    name = unquote(request.path).rstrip("/").rpartition("/")[2].removesuffix(".html")
+    words = re.split(r"[\s_.-]+", MARKUP_ENDS.sub("", name))
+    terms = [word for word in words if word and not word.isdecimal()][:4]
+    found = finder.find(" ".join(terms))[:5] if terms else []
+    context = {"query": " ".join(terms), "results": found}
+    return show(request, "posts/404.html", context, status=404)

@@ -1,0 +1,155 @@
+"""Looking after deploys from outside the queue; dead processes are real ones."""
+
+import os
+import subprocess
+import sys
+import time
+from datetime import timedelta
+
+import psutil
+import pytest
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from deployhooks import cluster, queue, watch
+from deployhooks.lease import describe_this_process
+from deployhooks.models import Delivery, Deploy
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def make_deploy(**overrides) -> Deploy:
+    values = {"trigger": "push", "host": queue.settings.DEPLOY_HOST, "attempt": 1}
+    return Deploy.objects.create(**(values | overrides))
+
+
+def make_running(**overrides) -> Deploy:
+    return make_deploy(**({"status": "running"} | describe_this_process() | overrides))
+
+
+def make_dead(**overrides) -> Deploy:
+    """A deploy whose process has ended, and whose number another process may have by now."""
+    return make_running(**({"pid_started_at": 1.0} | overrides))
+
+
+def reload(deploy: Deploy) -> Deploy:
+    deploy.refresh_from_db()
+    return deploy
+
+
+def start_group(seconds: int = 60) -> subprocess.Popen:
+    """A process group as git makes one: a leader and a child."""
+    code = f"import subprocess; subprocess.run(['sleep', '{seconds}'])"
+    return subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
+
+
+def test_the_deploy_of_a_living_process_is_left_alone():
+    deploy = make_running()
+    watch.Watch().look()
+    assert reload(deploy).status == "running"
+
+
+@pytest.mark.parametrize(
+    "gone", [{"pid_started_at": 1.0}, {"boot_id": "an earlier boot"}, {"pid": 2**22 + 1}]
+)
+def test_the_deploy_of_a_dead_process_is_queued_again_after_a_pause(gone):
+    deploy = make_running(**gone)
+    deploy.steps.create(position=1, name="fetch")
+    watch.Watch().look()
+    assert reload(deploy).status == "queued"
+    assert deploy.not_before > timezone.now()
+    assert deploy.steps.get().status == "failed"
+    assert "died during attempt 1" in deploy.steps.get().detail
+
+
+def test_pauses_grow_and_the_third_death_is_the_last():
+    pauses = []
+    deploy = make_dead()
+    for attempt in (1, 2, 3):
+        Deploy.objects.filter(pk=deploy.pk).update(status="running", attempt=attempt)
+        watch.return_to_queue(reload(deploy))
+        if reload(deploy).status == "queued":
+            pauses.append(deploy.not_before - deploy.queued_at)
+    assert pauses == sorted(pauses)
+    assert len(set(pauses)) == 2
+    assert deploy.status == "failed"
+    assert "last attempt" in deploy.error
+
+
+def test_a_dead_deploy_joins_the_queued_one_which_comes_back_to_the_same_version():
+    dead = make_dead(
+        from_commit="a" * 40, submodules={"content": {"from": "b" * 40, "to": "c" * 40}}
+    )
+    delivery = Delivery.objects.create(guid="1", event="push")
+    dead.deliveries.add(delivery)
+    waiting = make_deploy()
+    watch.Watch().look()
+    assert reload(dead).status == "failed"
+    assert f"Deploy {waiting.pk} takes its work up" in dead.error
+    assert list(reload(waiting).deliveries.all()) == [delivery]
+    assert waiting.from_commit == "a" * 40
+
+
+def test_the_children_of_a_dead_deploy_are_killed():
+    group = start_group()
+    started_at = psutil.Process(group.pid).create_time()
+    make_dead(process_groups=[[group.pid, started_at]])
+    watch.Watch().look()
+    assert group.wait(5) < 0
+
+
+def test_a_process_that_got_the_number_of_a_child_is_not_killed():
+    group = start_group()
+    try:
+        make_dead(process_groups=[[group.pid, 1.0]])
+        watch.Watch().look()
+        time.sleep(0.2)
+        assert group.poll() is None
+    finally:
+        os.killpg(group.pid, 9)
+        group.wait()
+
+
+def test_what_the_queue_forgot_is_told_again_and_only_once_in_a_while():
+    long_ago = timezone.now() - timedelta(minutes=1)
+    deploy = make_deploy(queued_at=long_ago)
+    rounds = watch.Watch()
+    rounds.look()
+    assert [row.args() for row in OrmQ.objects.all()] == [(deploy.pk,)]
+    first = OrmQ.objects.get().pk
+    rounds.look()
+    assert OrmQ.objects.get().pk == first
+
+
+def test_what_waits_for_its_pause_or_for_another_is_not_forgotten():
+    make_deploy(queued_at=timezone.now())
+    watch.Watch().look()
+    Deploy.objects.update(queued_at=timezone.now() - timedelta(minutes=1))
+    make_running()
+    watch.Watch().look()
+    assert not OrmQ.objects.exists()
+
+
+def test_a_queue_that_stays_deaf_is_restarted(monkeypatch):
+    ended = []
+    monkeypatch.setattr(cluster, "end", lambda: ended.append(1))
+    monkeypatch.setattr(watch, "FORGOTTEN", timedelta(seconds=0.1))
+    make_deploy(queued_at=timezone.now() - timedelta(minutes=1))
+    rounds = watch.Watch()
+    rounds.look()
+    assert ended == []
+    for _ in range(3):
+        time.sleep(0.15)
+        rounds.look()
+    assert ended == [1]
+
+
+def test_a_queue_that_never_acknowledges_is_restarted(monkeypatch):
+    ended = []
+    monkeypatch.setattr(cluster, "end", lambda: ended.append(1))
+    deploy = queue.request_deploy(Deploy.Trigger.PUSH)
+    long_ago = timezone.now() - timedelta(minutes=5)
+    Deploy.objects.filter(pk=deploy.pk).update(status="succeeded", finished_at=long_ago)
+    watch.Watch().look()
+    assert ended == [1]
+    assert not OrmQ.objects.exists()

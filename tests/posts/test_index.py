@@ -1,0 +1,260 @@
+"""Rows equal files."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from posts import index as index_module
+from posts.index import index_posts
+from posts.models import Address, Post, Snapshot, Tag
+from posts.source import SourceUnreadable, blob_id
+from tests.posts.blogs import get_post, index, make_markdown, make_rst, messages, write_posts
+
+pytestmark = pytest.mark.django_db
+
+
+def test_only_what_changed_is_rendered(tmp_path, monkeypatch):
+    index(tmp_path, **{f"2016-01-{day:02}-p{day}.md": make_markdown() for day in range(1, 6)})
+    rendered = []
+    original = index_module.render_all
+
+    def record(folder, sources, zone):
+        rendered.extend(each.path for each in sources)
+        return original(folder, sources, zone)
+
+    monkeypatch.setattr(index_module, "render_all", record)
+    index(tmp_path)
+    assert rendered == []
+    (tmp_path / "2016-01-02-p2.md").touch()
+    index(tmp_path)
+    assert rendered == []
+    report = index(tmp_path, **{"2016-01-03-p3.md": make_markdown("Other")})
+    assert rendered == report.changed == ["2016-01-03-p3.md"]
+
+
+def test_a_post_is_known_by_its_blob(tmp_path):
+    index(tmp_path, **{"2016-01-01-a.md": make_markdown()})
+    assert get_post("2016-01-01-a.md").digest == blob_id(tmp_path / "2016-01-01-a.md")
+
+
+def test_a_new_renderer_renders_everything_again(tmp_path, monkeypatch):
+    index(tmp_path, **{"2016-01-01-a.md": make_markdown(), "2016-01-02-b.md": make_markdown()})
+    monkeypatch.setattr(index_module, "signature", lambda: "another")
+    assert len(index_posts(tmp_path).changed) == 2
+    assert index_posts(tmp_path).is_empty
+
+
+def test_removed_files_take_their_rows_along(tmp_path):
+    index(tmp_path, **{"2016-01-01-a.md": make_markdown(tags="x"), "2016-01-02-b.md": "# B\n"})
+    (tmp_path / "2016-01-01-a.md").unlink()
+    assert index(tmp_path).removed == ["2016-01-01-a.md"]
+    assert not Tag.objects.exists()
+    assert Post.objects.count() == 1
+
+
+def test_a_missing_or_empty_folder_does_not_empty_the_blog(tmp_path):
+    index(tmp_path / "posts", **{"2016-01-01-a.md": make_markdown()})
+    (tmp_path / "empty").mkdir()
+    for folder in ("nowhere", "empty"):
+        with pytest.raises(SourceUnreadable):
+            index_posts(tmp_path / folder)
+    assert Post.objects.count() == 1
+
+
+def test_names_that_are_no_posts_are_left_out(tmp_path):
+    names = [".hidden.md", "_draft.md", "README.md", "readme.rst", ".git/x.md", "_x/y.md", "a.txt"]
+    report = index(tmp_path, **dict.fromkeys(names, "# x\n"), **{"sub/2016-01-01-a.md": "# A"})
+    assert report.added == ["sub/2016-01-01-a.md"]
+
+
+def test_links_out_of_the_folder_are_not_followed(tmp_path):
+    (tmp_path / "outside.md").write_text("# Secret\n")
+    root = tmp_path / "posts"
+    write_posts(root, **{"a.md": "# A\n"})
+    (root / "2016-01-01-b.md").symlink_to(tmp_path / "outside.md")
+    (root / "loop").symlink_to(root)
+    assert index_posts(root).added == ["a.md"]
+
+
+def test_two_posts_of_one_day_and_name_are_both_shown_and_reported(tmp_path):
+    report = index(
+        tmp_path, **{"2016_01_01-a.rst": make_rst("One"), "sub/2016_01_01-a.md": make_markdown()}
+    )
+    assert get_post("2016_01_01-a.rst").get_absolute_url() == "/2016/01/01/a/"
+    assert get_post("sub/2016_01_01-a.md").get_absolute_url() == "/2016/01/01/a-2/"
+    assert messages(report) == [
+        "2016_01_01-a.rst:1: sub/2016_01_01-a.md has the same date and name; "
+        "this one is at /2016/01/01/a/",
+        "sub/2016_01_01-a.md:1: 2016_01_01-a.rst has the same date and name; "
+        "this one is at /2016/01/01/a-2/",
+    ]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda path: path.write_bytes(b"# \xff\xfe\n"),
+        lambda path: path.write_text("# x\n\n" + "word " * 200_000),
+        lambda path: path.write_text("---\ntitle: [\n---\n# x\n"),
+    ],
+    ids=["not UTF-8", "too large", "unreadable metadata"],
+)
+def test_a_broken_post_keeps_its_last_good_version(tmp_path, client, make):
+    index(tmp_path, **{"2016-01-01-a.md": make_markdown("Good"), "2016-01-02-b.md": "# B\n"})
+    make(tmp_path / "2016-01-01-a.md")
+    report = index(tmp_path, **{"2016-01-02-b.md": "# New B\n"})
+    assert report.broken == ["2016-01-01-a.md"]
+    assert messages(report)[0].startswith("2016-01-01-a.md:")
+    assert get_post("2016-01-02-b.md").title == "New B"
+    assert b"Good" in client.get("/2016/01/01/a/").content
+    write_posts(tmp_path, **{"2016-01-01-a.md": make_markdown("Mended")})
+    assert index_posts(tmp_path).broken == []
+    assert get_post("2016-01-01-a.md").title == "Mended"
+
+
+def test_a_post_that_was_never_good_is_not_shown(tmp_path, client):
+    (tmp_path / "2016-01-01-a.md").write_bytes(b"\xff")
+    assert index_posts(tmp_path).broken == ["2016-01-01-a.md"]
+    assert client.get("/2016/01/01/a/").status_code == 404
+    assert b"2016-01-01-a" not in client.get("/").content
+
+
+def test_a_post_nested_too_deep_stops_no_other(tmp_path):
+    deep = make_rst(body="\n".join(" " * level + "* x\n" for level in range(0, 1000, 2)))
+    report = index(tmp_path, **{"2016-01-01-deep.rst": deep, "2016-01-02-b.md": "# B\n"})
+    assert report.broken == ["2016-01-01-deep.rst"]
+    assert "too deep" in messages(report)[0]
+
+
+def test_a_post_that_takes_too_long_is_given_up(tmp_path, monkeypatch):
+    monkeypatch.setattr("posts.rendering.SECONDS_A_POST", 0.2)
+    slow = "```python\n" + "x = (" * 11_000 + "\n```\n"
+    body = "# Slow\n\n" + slow * 8
+    report = index(tmp_path, **{"2016-01-01-slow.md": body, "2016-01-02-b.md": "# B\n"})
+    assert report.broken == ["2016-01-01-slow.md"]
+    assert "seconds" in messages(report)[0]
+
+
+def test_renamed_posts_keep_identity_and_addresses(tmp_path, client):
+    body = "\n".join(f"Line {number} of the text.\n" for number in range(9))
+    index(tmp_path, **{"2016_01_01-old.md": make_markdown("T", body), "2016-01-02-b.md": "# B\n"})
+    uid = get_post("2016_01_01-old.md").uid
+    (tmp_path / "2016_01_01-old.md").unlink()
+    report = index(tmp_path, **{"2017_02_02-new.md": make_markdown("T2", body + "One more.\n")})
+    assert report.renamed == [("2016_01_01-old.md", "2017_02_02-new.md")]
+    assert (report.added, report.removed) == ([], [])
+    assert get_post("2017_02_02-new.md").uid == uid
+    for old in ("/2016/01/01/old/", "/articles/2016_01_01-old.md.html"):
+        answer = client.get(old)
+        assert (answer.status_code, answer["Location"]) == (301, "/2017/02/02/new/")
+
+
+def test_files_that_change_places_keep_their_own_rows(tmp_path):
+    one, two = make_markdown("One", "first words " * 9), make_markdown("Two", "other text " * 9)
+    index(tmp_path, **{"2016-01-01-a.md": one, "2016-01-01-c.md": two})
+    uid = get_post("2016-01-01-a.md").uid
+    (tmp_path / "2016-01-01-a.md").rename(tmp_path / "2016-01-01-b.md")
+    (tmp_path / "2016-01-01-c.md").rename(tmp_path / "2016-01-01-a.md")
+    report = index_posts(tmp_path)
+    assert (
+        sorted(report.renamed) == [("2016-01-01-a.md", "2016-01-01-b.md")]
+        or get_post("2016-01-01-a.md").title == "Two"
+    )
+    assert get_post("2016-01-01-a.md").title == "Two"
+    assert {post.title for post in Post.objects.all()} == {"One", "Two"}
+    assert uid in {post.uid for post in Post.objects.all()}
+
+
+def test_a_changed_slug_leaves_a_redirect(tmp_path, client):
+    index(tmp_path, **{"2016-01-01-a.md": make_markdown(slug="first")})
+    index(tmp_path, **{"2016-01-01-a.md": make_markdown(slug="second")})
+    index(tmp_path, **{"2016-01-01-a.md": make_markdown(slug="third")})
+    for slug in ("first", "second"):
+        assert client.get(f"/2016/01/01/{slug}/")["Location"] == "/2016/01/01/third/"
+
+
+def test_an_address_in_use_is_never_redirected(tmp_path, client):
+    index(tmp_path, **{"2016-01-01-a.md": make_markdown("Old", slug="x")})
+    index(tmp_path, **{"2016-01-01-a.md": make_markdown("Old", slug="y")})
+    index(tmp_path, **{"2016-01-01-z.md": make_markdown("New", slug="x")})
+    assert b"New" in client.get("/2016/01/01/x/").content
+
+
+@pytest.mark.parametrize("alias", ["/2009/old.html", "blog/äh ja/", "https://x.example/a?b=1#c"])
+def test_aliases_lead_to_the_post(tmp_path, client, alias):
+    index(tmp_path, **{"2016-01-01-a.md": make_markdown(aliases=f'["{alias}"]')})
+    path = {"/2009/old.html": "/2009/old.html", "blog/äh ja/": "/blog/äh ja/"}.get(alias, "/a")
+    answer = client.get(path)
+    assert (answer.status_code, answer["Location"]) == (301, "/2016/01/01/a/")
+    index(tmp_path, **{"2016-01-01-a.md": make_markdown()})
+    assert not Address.objects.filter(kind=Address.Kind.ALIAS).exists()
+
+
+def test_links_follow_the_posts_that_they_lead_to(tmp_path):
+    index(tmp_path, **{
+        "2016-01-01-a.md": make_markdown(body="[b](2016-01-02-b.md#end) ![p](img/p.png)"),
+        "2016-01-02-b.md": make_markdown("B"),
+    })  # fmt: skip
+    assert 'href="/2016/01/02/b/#end"' in get_post("2016-01-01-a.md").html
+    assert [each["message"] for each in get_post("2016-01-01-a.md").site_problems] == [
+        "the link img/p.png leads nowhere"
+    ]
+    write_posts(tmp_path, **{"2016-01-02-b.md": make_markdown("B", slug="other"), "img/p.png": ""})
+    report = index_posts(tmp_path)
+    assert report.changed == ["2016-01-02-b.md"]
+    html = get_post("2016-01-01-a.md").html
+    assert 'href="/2016/01/02/other/#end"' in html
+    assert 'src="/files/img/p.png"' in html
+    assert get_post("2016-01-01-a.md").site_problems == []
+
+
+def test_the_command_prints_what_it_did(tmp_path, settings, capsys):
+    settings.POSTS_DIR = tmp_path
+    write_posts(tmp_path, **{"2016-01-01-a.md": make_markdown(body="x\n\n[b](nowhere.md)")})
+    call_command("index_posts")
+    assert capsys.readouterr().out.splitlines() == [
+        "added 2016-01-01-a.md",
+        "2016-01-01-a.md:5: the link nowhere.md leads nowhere",
+        "added 1, changed 0, renamed 0, removed 0, broken 0, unchanged 0",
+    ]
+    call_command("index_posts")
+    assert capsys.readouterr().out.startswith("nothing changed")
+    call_command("index_posts", "--all")
+    assert "changed 2016-01-01-a.md" in capsys.readouterr().out
+    settings.POSTS_DIR = tmp_path / "nowhere"
+    with pytest.raises(CommandError, match="is no folder"):
+        call_command("index_posts")
+
+
+def test_the_snapshot_moves_only_when_something_changed(tmp_path):
+    index(tmp_path, **{"2016-01-01-a.md": "# A\n"})
+    before = Snapshot.objects.get().changed_at
+    index_posts(tmp_path)
+    assert Snapshot.objects.get().changed_at == before
+    index(tmp_path, **{"2016-01-01-a.md": "# B\n"})
+    assert Snapshot.objects.get().changed_at > before
+
+
+def test_many_posts_are_rendered_on_all_cores(tmp_path):
+    posts = {f"2016-01-01-p{number}.md": make_markdown(f"T{number}") for number in range(40)}
+    done = []
+    write_posts(tmp_path, **posts)
+    report = index_posts(tmp_path, on_progress=lambda *step: done.append(step))
+    assert len(report.added) == 40
+    assert done == [(number, 40) for number in range(1, 41)]
+    assert get_post("2016-01-01-p7.md").title == "T7"
+
+
+def test_dates_are_those_of_the_sites_zone(tmp_path, settings):
+    settings.TIME_ZONE = "Asia/Shanghai"
+    index(tmp_path, **{"2016-01-01-a.md": "# A\n", "b.md": make_markdown(date="2016-01-01T20:00Z")})
+    assert get_post("2016-01-01-a.md").published_at.isoformat() == "2015-12-31T16:00:00+00:00"
+    assert get_post("b.md").day == date(2016, 1, 2)
+
+
+def test_paths_are_relative_to_the_folder(tmp_path):
+    assert isinstance(Path("x"), Path)
+    index(tmp_path, **{"a/b/2016-01-01-c.md": "# C\n"})
+    assert get_post("a/b/2016-01-01-c.md").get_absolute_url() == "/2016/01/01/c/"

@@ -1,0 +1,132 @@
+"""What a post may not do, whoever wrote it."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from posts import markdown, markup, rst
+
+SECRET = "root-of-all-evil"
+
+
+@pytest.fixture
+def secret_file(tmp_path):
+    path = tmp_path / "secret.svg"
+    path.write_text(f'<svg xmlns="http://www.w3.org/2000/svg"><text>{SECRET}</text></svg>')
+    return path
+
+
+class Attributes(HTMLParser):
+    """Every tag and attribute of a page, as a browser would read them."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append(f"<{tag}")
+        self.found += [f"{name}={value}".lower() for name, value in attrs]
+
+
+def assert_harmless(html: str) -> None:
+    for found in Attributes(html).found:
+        assert not re.match(r"<(script|iframe|form|input|style|svg|base|meta|object|embed)", found)
+        assert not re.match(r"on\w+=|style=|http-equiv=", found)
+        assert not re.match(r"(href|src|poster)=\s*(javascript|data|vbscript):", found)
+
+
+def show_rst(text: str) -> str:
+    return markup.finish(rst.render(text).html).body
+
+
+def show_markdown(text: str) -> str:
+    return markup.finish(markdown.render(text).html).body
+
+
+@pytest.mark.parametrize("scheme", ["", "file://", "file:"])
+@pytest.mark.parametrize("directive", ["image", "figure"])
+def test_no_local_file_is_embedded(secret_file, scheme, directive):
+    html = show_rst(f".. {directive}:: {scheme}{secret_file}\n   :loading: embed\n")
+    assert SECRET not in html
+    assert "data:" not in html
+
+
+def test_no_local_file_is_embedded_by_a_substitution(secret_file):
+    html = show_rst(f"A |x| b.\n\n.. |x| image:: {secret_file}\n   :loading: embed\n")
+    assert SECRET not in html
+    assert "<img" in html
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ".. include:: {}",
+        ".. literalinclude:: {}",
+        ".. raw:: html\n   :file: {}",
+        ".. csv-table::\n   :file: {}",
+        ".. code::\n   :include: {}",
+    ],
+)
+def test_no_local_file_is_included(secret_file, text):
+    assert SECRET not in show_rst(text.format(secret_file) + "\n")
+
+
+def test_raw_html_in_rst_is_refused_and_told():
+    document = rst.render(".. raw:: html\n\n   <script>alert(1)</script>\n")
+    assert "script" not in document.html
+    assert [problem.message for problem in document.problems] == ['"raw" directive disabled.']
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "`x <javascript:alert(1)>`_",
+        "`x <JaVaScRiPt:alert(1)>`_",
+        ".. image:: javascript:alert(1)",
+        ".. image:: data:text/html;base64,PHNjcmlwdD4=",
+        ".. figure:: data:image/svg+xml,<svg/onload=alert(1)>",
+        ".. meta::\n   :http-equiv=refresh: 0;url=javascript:alert(1)",
+    ],
+)
+def test_rst_brings_no_script(text):
+    assert_harmless(show_rst(text + "\n"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[x](javascript:alert(1))",
+        "<javascript:alert(1)>",
+        "![x](data:image/svg+xml;base64,AAAA)",
+        "<script>alert(1)</script>",
+        "<img src=x onerror=alert(1)>",
+        "<svg onload=alert(1)></svg>",
+        "<iframe src=//evil.example></iframe>",
+        '<a href="&#106;avascript:alert(1)">x</a>',
+        "<form action=/admin/><input name=x></form>",
+        '<p style="position:fixed">x</p>',
+        "<math><mtext><style><img src=x onerror=alert(1)></style></mtext></math>",
+        "<base href=//evil.example>",
+    ],
+)
+def test_markdown_brings_no_script(text):
+    assert_harmless(show_markdown(text))
+
+
+def test_a_post_cannot_pose_as_a_part_of_the_page():
+    html = show_markdown(
+        '<div id="site-main" class="site-header">x</div>\n\n<div role="banner">y</div>'
+    )
+    assert html.count("<div>") == 2
+
+
+def test_an_id_of_the_page_is_not_taken_by_a_heading():
+    assert 'id="section-site-main"' in show_markdown("# x\n\n## site-main\n")
+
+
+def test_marks_of_links_cannot_be_forged():
+    from posts.source import clean
+
+    assert "\ufdd0" not in clean("a \ufdd00\ufdd1 b")

@@ -1,0 +1,153 @@
+"""The pages of the blog."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from posts.models import Post
+from tests.posts.blogs import index, make_markdown, make_rst
+
+pytestmark = pytest.mark.django_db
+
+
+def make_many(number: int) -> dict[str, str]:
+    return {
+        f"2016-01-{day:02}-p{day}.md": make_markdown(f"Post {day}", tags="[x, 中文]")
+        for day in range(1, number + 1)
+    }
+
+
+def test_front_page_lists_the_newest_first_and_goes_on(tmp_path, client):
+    index(tmp_path, **make_many(12))
+    first = client.get("/").content.decode()
+    assert first.index("Post 12") < first.index("Post 11") < first.index("Post 3")
+    assert "Post 2<" not in first
+    assert 'href="?page=2"' in first
+    assert "Post 2<" in client.get("/?page=2").content.decode()
+
+
+@pytest.mark.parametrize("page", ["0", "3", "x", "-1", "9" * 5000])
+def test_a_page_number_that_is_none_is_not_found(tmp_path, client, page):
+    index(tmp_path, **make_many(12))
+    assert client.get("/", {"page": page}).status_code == 404
+
+
+def test_addresses_hold_any_script(tmp_path, client):
+    index(tmp_path, **{"2016_06_19-分治 与.x.md": make_markdown("分治", tags="[机器 学习]")})
+    assert client.get("/2016/06/19/分治-与.x/").status_code == 200
+    assert "分治" in client.get("/tags/机器-学习/").content.decode()
+
+
+def test_a_file_without_date_is_a_page_in_the_menu(tmp_path, client):
+    index(tmp_path, **{"about.md": make_markdown("About me"), "2016-01-01-a.md": "# A\n"})
+    assert b"About me" in client.get("/pages/about/").content
+    front = client.get("/").content.decode()
+    assert 'href="/pages/about/"' in front
+    assert front.count("About me") == 1
+    assert b"/pages/about/" in client.get("/sitemap.xml").content
+    assert b"About me" not in client.get("/feed/").content
+
+
+def test_scheduled_posts_appear_by_the_clock(tmp_path, client, monkeypatch):
+    tomorrow = timezone.now() + timedelta(days=1)
+    text = make_markdown("Later", date=f'"{tomorrow.isoformat()}"', tags="[t]")
+    index(tmp_path, **{"later.md": text})
+    post = Post.objects.get()
+    addresses = [
+        "/",
+        "/feed/",
+        "/rss/",
+        "/sitemap.xml",
+        "/archive/",
+        "/tags/t/",
+        "/search/?q=Later",
+    ]
+    for address in addresses:
+        assert post.get_absolute_url() not in client.get(address).content.decode()
+    assert client.get(post.get_absolute_url()).status_code == 404
+    monkeypatch.setattr(timezone, "now", lambda: tomorrow + timedelta(minutes=1))
+    for address in [*addresses, post.get_absolute_url()]:
+        assert post.get_absolute_url() in client.get(address).content.decode(), address
+
+
+@pytest.mark.parametrize("status", ["draft", "private"])
+def test_drafts_are_seen_by_staff_alone(tmp_path, client, admin_client, status):
+    index(tmp_path, **{"2016-01-01-a.rst": make_rst("Unripe", status=status)})
+    post = Post.objects.get()
+    assert client.get(post.get_absolute_url()).status_code == 404
+    assert b"Unripe" not in client.get("/").content
+    assert client.get(f"/drafts/{post.uid}/").status_code == 302
+    answer = admin_client.get(f"/drafts/{post.uid}/")
+    assert b"Unripe" in answer.content
+    assert "no-store" in answer["Cache-Control"]
+    assert b"Unripe" in admin_client.get("/drafts/").content
+
+
+def test_hidden_posts_are_at_their_address_and_nowhere_else(tmp_path, client):
+    index(tmp_path, **{"2016-01-01-a.rst": make_rst("Veiled", status="hidden", tags="t")})
+    page = client.get("/2016/01/01/a/").content.decode()
+    assert "Veiled" in page
+    assert "noindex" in page
+    for address in ("/", "/feed/", "/sitemap.xml", "/archive/", "/search/?q=Veiled", "/tags/"):
+        assert b"/2016/01/01/a/" not in client.get(address).content
+
+
+def test_a_page_that_is_missing_offers_what_resembles_it(tmp_path, client):
+    index(tmp_path, **{"2016-01-01-golang_traps.md": make_markdown("golang traps")})
+    answer = client.get("/articles/golang.html")
+    assert answer.status_code == 404
+    assert b'href="/2016/01/01/golang_traps/"' in answer.content
+
+
+def test_files_beside_posts_are_served_and_sources_are_not(tmp_path, client, settings):
+    settings.POSTS_DIR = tmp_path / "posts"
+    index(settings.POSTS_DIR, **{"2016-01-01-a.md": "# A\n", "img/p.png": "png", "x.svg": "<svg/>"})
+    (tmp_path / "outside.png").write_text("secret")
+    (settings.POSTS_DIR / "link.png").symlink_to(tmp_path / "outside.png")
+    (settings.POSTS_DIR / "_no.png").write_text("x")
+    answer = client.get("/files/img/p.png")
+    assert b"".join(answer.streaming_content) == b"png"
+    assert (answer["Content-Type"], answer["X-Content-Type-Options"]) == ("image/png", "nosniff")
+    assert (
+        client.get("/files/img/p.png", headers={"If-None-Match": answer["ETag"]}).status_code == 304
+    )
+    svg = client.get("/files/x.svg")
+    assert "sandbox" in svg["Content-Security-Policy"]
+    for path in ("2016-01-01-a.md", "../outside.png", "%2e%2e/outside.png", "link.png", "_no.png",
+                 "img", "img/", ".git/config", "img//p.png", "/etc/passwd"):  # fmt: skip
+        assert client.get(f"/files/{path}").status_code == 404, path
+
+
+def test_unchanged_pages_are_answered_with_304(tmp_path, client):
+    index(tmp_path, **make_many(3))
+    for address in ("/", "/2016/01/02/p2/", "/feed/", "/rss/", "/sitemap.xml", "/archive/"):
+        answer = client.get(address)
+        etag, changed = answer["ETag"], answer["Last-Modified"]
+        assert client.get(address, headers={"If-None-Match": etag}).status_code == 304
+        assert client.get(address, headers={"If-Modified-Since": changed}).status_code == 304
+        assert "Set-Cookie" not in answer
+        assert "Cookie" not in answer.get("Vary", "")
+
+
+def test_neighbours_are_part_of_the_etag(tmp_path, client):
+    index(tmp_path, **make_many(3))
+    before = client.get("/2016/01/02/p2/")["ETag"]
+    index(tmp_path, **{"2016-01-03-p3.md": make_markdown("Renamed neighbour")})
+    assert client.get("/2016/01/02/p2/", headers={"If-None-Match": before}).status_code == 200
+
+
+@pytest.mark.parametrize("address", ["/", "/2016/01/02/p2/", "/tags/", "/tags/x/", "/archive/",
+                                     "/feed/", "/rss/", "/sitemap.xml", "/pages/about/",
+                                     "/tags/x/feed/", "/search/?q=Post 2 中"])  # fmt: skip
+def test_a_page_takes_four_queries_at_most(
+    tmp_path, client, address, django_assert_max_num_queries
+):
+    series = {f"2017-01-0{day}-s.md": make_markdown(series="S", tags="[x]") for day in range(1, 4)}
+    index(tmp_path, **make_many(12), **series, **{"about.md": "# About\n"})
+    with django_assert_max_num_queries(4):
+        assert client.get(address).status_code == 200
+
+
+def test_posting_to_a_page_is_refused(client):
+    assert client.post("/").status_code == 405
