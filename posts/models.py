@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from posts import links, reading
 
+UNSEEN_IN_LISTS = ("body", "text", "toc", "links", "problems", "anchors")
+
 
 class PostQuerySet(models.QuerySet["Post"]):
     def shown(self) -> Self:
@@ -40,7 +42,7 @@ class PostQuerySet(models.QuerySet["Post"]):
 
     def for_lists(self) -> Self:
         """Without the columns that only a post's own page needs."""
-        return self.defer("body", "text", "toc", "links", "problems", "anchors")
+        return self.defer(*UNSEEN_IN_LISTS)
 
 
 class Post(models.Model):

@@ -261,7 +261,7 @@ class Checkout:
 
     @staticmethod
     def _live_commit(submodule: Submodule) -> str | None:
-        if not (submodule.folder / ".git").exists():
+        if not reading.is_repository(submodule.folder):
             return None
         return reading.commit_at(submodule.folder)
 
