@@ -108,8 +108,14 @@ class DeliveryAdmin(ReadOnlyAdmin):
             yield begins_with("after", term)
 
     @admin.display(description=_("received"))
-    def received(self, delivery: Delivery) -> SafeString | str:
-        return ago(delivery.received_at)
+    def received(self, delivery: Delivery) -> SafeString:
+        """With the GUID, by which GitHub lists its deliveries."""
+        return format_html(
+            '{} <code class="dh-cut dh-guid" title="{}">{}</code>',
+            ago(delivery.received_at),
+            delivery.guid,
+            delivery.guid,
+        )
 
     @admin.display(description=_("outcome"))
     def outcome_badge(self, delivery: Delivery) -> SafeString:

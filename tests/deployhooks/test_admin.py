@@ -86,6 +86,10 @@ def test_deploy_and_delivery_link_to_each_other(viewer):
     assert page_of(deploy) in read(viewer, LISTS["delivery"])
 
 
+def test_list_of_deliveries_names_them_as_github_does(viewer):
+    assert make_delivery().guid in read(viewer, LISTS["delivery"])
+
+
 def test_delivery_shows_its_newest_deploy_in_the_list(viewer):
     delivery = make_delivery()
     make_deploy([delivery], status="failed")
