@@ -37,7 +37,7 @@ def look_over() -> Overview:
     refusals, last_refusal = count_refusals()
     return Overview(
         frozen=is_frozen(),
-        live=here.filter(status=Deploy.Status.SUCCEEDED).first(),
+        live=find_live(),
         last=last,
         running=running,
         queued=queued,
@@ -47,6 +47,11 @@ def look_over() -> Overview:
         refusals=refusals,
         last_refusal=last_refusal,
     )
+
+
+def find_live() -> Deploy | None:
+    """The deploy whose version this host serves; those that failed later were put back to it."""
+    return Deploy.objects.here().filter(status=Deploy.Status.SUCCEEDED).first()
 
 
 def count_refusals() -> tuple[int, Refusal | None]:
