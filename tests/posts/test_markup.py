@@ -161,7 +161,8 @@ def test_languages_are_guessed_by_script():
 fragments = st.lists(
     st.one_of(
         st.text(max_size=30),
-        st.sampled_from(["\n\n", "`", "``", "*", "**", ".. ", "::", "\n   ", "====\n", "<a>", "[x](",
+        st.sampled_from(["\n\n", "`", "``", "*", "**", ".. ", "::", "\n   ", "====\n", "<a>",
+                         "[x](",
                          "$$", "```", "|", "- ", "> ", ":role:`x`", ".. image:: x\n", "\t", "_ ",
                          "---\n", ".. title: x\n", "Title: y\n", "&#0;", "{x}", "!!! "]),
     ),
