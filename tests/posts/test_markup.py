@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from posts import markdown, markup, metadata, reading, rst
+from posts import headers, markdown, markup, metadata, reading, rst
 
 
 def from_rst(text: str) -> markup.Page:
@@ -176,11 +176,11 @@ def test_no_text_breaks_the_parsers(text):
     from posts.source import clean
 
     text = clean(text.encode("utf-8", "replace").decode())
-    kinds = ((metadata.split_rst, rst.render), (metadata.split_markdown, markdown.render))
+    kinds = ((headers.split_rst, rst.render), (headers.split_markdown, markdown.render))
     for split, render in kinds:
         try:
             header = split(text)
-        except metadata.HeaderInvalid:
+        except headers.HeaderInvalid:
             continue
         metadata.interpret(header.values)
         page = markup.finish(render(header.body, first_line=header.body_line).html)
