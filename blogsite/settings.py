@@ -199,6 +199,8 @@ Q_CLUSTER = {
 
 # --- Blog --------------------------------------------------------------------------------------
 
+# Set by `manage.py preview`: drafts are shown too, and pages refresh themselves.
+POSTS_PREVIEW = env.bool("POSTS_PREVIEW", False)
 POSTS_DIR = (BASE_DIR / env.str("POSTS_DIR", "content")).absolute()
 DEPLOY_ENVIRONMENT["POSTS_DIR"] = str(POSTS_DIR)
 

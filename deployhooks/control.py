@@ -43,6 +43,9 @@ def thaw(by: str = "") -> Deploy | None:
     logger.info("thawed by %s, %s deliveries were held", by, len(held))
     if not held:
         return None
+    # A push must not be counted as served by a rollback that it would join.
+    for rollback in Deploy.objects.here().queued().exclude(rollback_to=None):
+        rollback.call_off("Deploys were thawed before it began.")
     deploy = queue.request_deploy(Deploy.Trigger.PUSH, requested_by=by, deliveries=held)
     Delivery.objects.filter(pk__in=[delivery.pk for delivery in held]).update(
         outcome=Delivery.Outcome.QUEUED,

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from deployhooks.models import Deploy, Freeze, Step
+from deployhooks.models import Deploy, Step
 from deployhooks.wording import shorten
 
 # How long the queue may take before we say that it seems not to work at all: its polls take a
@@ -55,8 +55,7 @@ def find_trouble(deploy: Deploy) -> str:
         return ""
     if deploy.status != Deploy.Status.QUEUED or now - due_at(deploy) < QUEUE_PATIENCE:
         return ""
-    others = Deploy.objects.running().filter(host=deploy.host)
-    if others.exists() or Freeze.objects.filter(host=deploy.host).exists():
+    if Deploy.objects.running().filter(host=deploy.host).exists():
         return ""
     return _(
         "The queue has not taken deploy {}: is `manage.py qcluster` running on {}? "
@@ -74,12 +73,7 @@ def explain_wait(deploy: Deploy) -> str:
         return _("Attempt {} did not come to an end; the next one begins at {}.").format(
             deploy.attempt, at
         )
-    trouble = find_trouble(deploy)
-    if trouble:
-        return trouble
-    if Freeze.objects.filter(host=deploy.host).exists():
-        return _("Held, because deploys are frozen: `manage.py thaw` lets it go on.")
-    return _("Waits for the queue to take it.")
+    return find_trouble(deploy) or _("Waits for the queue to take it.")
 
 
 def due_at(deploy: Deploy) -> datetime:

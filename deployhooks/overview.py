@@ -39,17 +39,22 @@ def look_over() -> Overview:
     refusals, last_refusal = count_refusals()
     return Overview(
         frozen=is_frozen(),
-        live=here.filter(status=Deploy.Status.SUCCEEDED).first(),
+        live=find_live(),
         last=last,
         running=running,
         queued=queued,
         queue_trouble=find_trouble(busy) if busy else "",
-        delivery=Delivery.objects.defer("payload", "headers", "answer").first(),
+        delivery=Delivery.objects.defer("payload", "headers", "answer", "head_message").first(),
         is_uncertain=last is not None and has_left_mess(last, list(last.steps.defer("output"))),
         refusals=refusals,
         last_refusal=last_refusal,
         remote=RemoteState.objects.filter(host=settings.DEPLOY_HOST).first(),
     )
+
+
+def find_live() -> Deploy | None:
+    """The deploy whose version this host serves; those that failed later were put back to it."""
+    return Deploy.objects.here().filter(status=Deploy.Status.SUCCEEDED).first()
 
 
 def count_refusals() -> tuple[int, Refusal | None]:

@@ -1,4 +1,4 @@
-"""A deploy as one JSON object: the shape that `deploys --json` and `--wait --json` print."""
+"""Deploys and deliveries as JSON objects: what `deploys`, `deliveries` and `--wait` print."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, TypedDict
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
 
 from deployhooks.models import Delivery, Deploy, Step
 from deployhooks.wording import clean_controls
@@ -41,6 +41,20 @@ class DeployShape(TypedDict):
     steps: list[StepShape]
 
 
+class DeliveryShape(TypedDict):
+    guid: str
+    hook_id: str
+    event: str
+    repository: str
+    ref: str
+    after: str | None
+    outcome: str
+    reason: str
+    times_received: int
+    received_at: str
+    deploy: int | None
+
+
 def to_json(document: object) -> str:
     """Escape everything outside ASCII: what came with a payload may be no text that prints."""
     return json.dumps(document, indent=2)
@@ -53,6 +67,30 @@ def describe_newest_deploys(limit: int) -> list[DeployShape]:
 
 def describe_one_deploy(deploy_id: int) -> DeployShape:
     return describe_deploy(_with_log().get(pk=deploy_id))
+
+
+def describe_newest_deliveries(limit: int) -> list[DeliveryShape]:
+    """The newest deliveries, newest first; `deploy` is the newest of those that serve one."""
+    served = Deploy.deliveries.through.objects.filter(delivery=OuterRef("pk"))
+    newest = Subquery(served.order_by("-deploy").values("deploy")[:1])
+    columns = [name for name in DeliveryShape.__annotations__ if name != "deploy"]
+    deliveries = Delivery.objects.only(*columns).annotate(deploy=newest)
+    return [
+        {
+            "guid": delivery.guid,
+            "hook_id": delivery.hook_id,
+            "event": delivery.event,
+            "repository": delivery.repository,
+            "ref": delivery.ref,
+            "after": delivery.after or None,
+            "outcome": delivery.outcome,
+            "reason": delivery.reason,
+            "times_received": delivery.times_received,
+            "received_at": delivery.received_at.isoformat(),
+            "deploy": delivery.deploy,
+        }
+        for delivery in deliveries[:limit]
+    ]
 
 
 def describe_deploy(deploy: Deploy) -> DeployShape:

@@ -12,6 +12,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from posts import history, placement, renames, search, source
 from posts.models import Address, Post, Snapshot, Tag, article_address_of
@@ -22,10 +23,8 @@ from posts.source import Folder, SourceFile
 DRAFT_COLUMNS = [each.name for each in fields(Draft)]
 BATCH = 200
 # What must be known of every row to place it among the others.
-PLACING = (
-    "path", "uid", "digest", "renderer", "title", "day", "base_slug", "slug", "status", "anchors",
-    "links", "urls", "site_problems", "committed_at", "is_broken", "is_rendered",
-)  # fmt: skip
+PLACING = ("path", "digest", "renderer", "day", "base_slug", "slug", "is_broken", "is_rendered")
+HEAVY = ("body", "text", "toc", "problems", "summary")
 
 Progress = Callable[[int, int], None]
 
@@ -78,29 +77,40 @@ def index_posts(
     Renders outside of the transaction, so that nobody waits for it, and looks at the files again
     inside: what has changed meanwhile is rendered too. Raises source.SourceUnreadable.
     """
+    renderer = renderer_of_today()
+    folder = source.scan(root)
+    rows = dict(Post.objects.filter(renderer=renderer).values_list("path", "digest"))
+    missing = [
+        each for each in folder.posts.values() if everything or rows.get(each.path) != each.digest
+    ]
     with tempfile.TemporaryFile() as file:
         spool = Spool(file)
         while True:
-            with transaction.atomic():
-                folder = source.scan(root)
-                run = Run(folder, spool, everything)
-                missing = [each for each in run.stale if each not in spool.places]
-                if not missing:
-                    return run.write()
             zone = timezone.get_default_timezone()
             for done, rendered in enumerate(render_all(folder, missing, zone), start=1):
                 spool.put(rendered)
                 on_progress(done, len(missing))
+            with transaction.atomic():
+                folder = source.scan(root, folder)
+                run = Run(folder, spool, renderer, everything)
+                missing = [each for each in run.stale if each not in spool.places]
+                if not missing:
+                    return run.write()
+
+
+def renderer_of_today() -> str:
+    """All that a page depends on beside its file."""
+    return f"{signature()} {timezone.get_default_timezone_name()}"
 
 
 class Run:
     """One comparison of files and rows, within one transaction."""
 
-    def __init__(self, folder: Folder, spool: Spool, everything: bool) -> None:
+    def __init__(self, folder: Folder, spool: Spool, renderer: str, everything: bool) -> None:
         self.folder = folder
         self.spool = spool
         self.report = Report()
-        self.renderer = f"{signature()} {timezone.get_default_timezone_name()}"
+        self.renderer = renderer
         self.snapshot, _ = Snapshot.objects.select_for_update().get_or_create(
             pk=1, defaults={"changed_at": timezone.now()}
         )
@@ -114,17 +124,35 @@ class Run:
         return bool(row and row.digest == each.digest and row.renderer == self.renderer)
 
     def write(self) -> Report:
-        addresses = {row.pk: (row.path, row.get_absolute_url()) for row in self.rows.values()}
+        addresses = {
+            row.pk: (row.path, row.get_absolute_url())
+            for row in self.rows.values()
+            if row.is_rendered
+        }
         self.move_renamed()
         self.remove_gone()
         for batch in batches(self.stale):
             self.save([self.spool.get(each) for each in batch])
-        touched = self.take_commit_times()
-        touched |= placement.place(self.rows.values(), self.folder.files)
+        touched = self.take_commit_times() | self.place()
         self.update(touched)
         self.remember_addresses(addresses)
         self.close(touched)
         return self.report
+
+    def place(self) -> set[Post]:
+        """Links of posts that did not change lead elsewhere only when an address or file did."""
+        rows = sorted(
+            (row for row in self.rows.values() if row.is_rendered), key=lambda row: row.path
+        )
+        touched = placement.set_slugs(rows)
+        places = placement.digest_places(rows, self.folder.files)
+        stale = {each.path for each in self.stale}
+        linked = [row for row in rows if row.path in stale]
+        if places != self.snapshot.places:
+            self.snapshot.places = places
+            load(rows, ("links", "urls", "site_problems"))
+            linked = rows
+        return touched | placement.set_links(linked, rows, self.folder.files)
 
     def move_renamed(self) -> None:
         """Rows follow their files: the post keeps its identity and its older addresses."""
@@ -163,6 +191,10 @@ class Run:
         Post.objects.bulk_update(changed, columns, batch_size=20)
         good = [rendered for rendered in batch if rendered.draft]
         self.hang(good)
+        for row in (*added, *changed):
+            # Loaded anew if asked for: thousands of texts would fill the memory.
+            for name in HEAVY:
+                row.__dict__.pop(name, None)
         renamed = {path for _, path in self.report.renamed}
         self.report.added += [row.path for row in added]
         self.report.changed += [row.path for row in changed if row.path not in renamed]
@@ -174,7 +206,7 @@ class Run:
         if rendered.draft is None:
             row.problems = [problem.as_json() for problem in rendered.problems]
             if not row.is_rendered:
-                row.title = row.base_slug = source.name_of(row.path)
+                row.title = source.name_of(row.path)
                 row.status = Post.Status.DRAFT
             return
         row.is_rendered = True
@@ -201,12 +233,16 @@ class Run:
 
         A path that an older post began its life with gets another one.
         """
-        taken = {row.uid for row in self.rows.values()}
         uid, number = uuid5(NAMESPACE_URL, path), 1
-        while uid in taken:
+        while uid in self.uids:
             number += 1
             uid = uuid5(NAMESPACE_URL, f"{path}#{number}")
+        self.uids.add(uid)
         return uid
+
+    @cached_property
+    def uids(self) -> set[UUID]:
+        return set(Post.objects.values_list("uid", flat=True))
 
     def take_commit_times(self) -> set[Post]:
         """Read of the history only what is new since the last run, if nothing was rewritten."""
@@ -225,8 +261,10 @@ class Run:
         return self.set_commit_times(times, is_whole)
 
     def set_commit_times(self, times: dict[str, datetime], is_whole: bool) -> set[Post]:
+        rows = [row for row in self.rows.values() if is_whole or row.path in times]
+        load(rows, ("committed_at",))
         touched = set()
-        for row in self.rows.values():
+        for row in rows:
             known = None if is_whole else row.committed_at
             found = times.get(row.path)
             newest = max((each for each in (known, found) if each), default=None)
@@ -244,7 +282,9 @@ class Run:
         """Every address that a post once had leads to it for ever."""
         former = []
         for row in self.rows.values():
-            path, address = before.get(row.pk, (row.path, row.get_absolute_url()))
+            if row.pk not in before:
+                continue
+            path, address = before[row.pk]
             if address != row.get_absolute_url():
                 former.append((row, address))
             if path != row.path:
@@ -263,6 +303,15 @@ class Run:
         if touched or not report.is_empty:
             self.snapshot.changed_at = timezone.now()
         self.snapshot.save()
+
+
+def load(rows: list[Post], columns: tuple[str, ...]) -> None:
+    """Read columns that were left out, of many rows at once."""
+    unread = {row.pk: row for row in rows if any(name not in row.__dict__ for name in columns)}
+    found = Post.objects.filter(pk__in=unread) if len(unread) < BATCH else Post.objects.all()
+    for pk, *values in found.values_list("pk", *columns):
+        if pk in unread:
+            unread[pk].__dict__.update(zip(columns, values, strict=True))
 
 
 def list_problems(posts: Iterable[Post]) -> list[tuple[str, Problem]]:

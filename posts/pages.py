@@ -57,7 +57,7 @@ def frame(request: HttpRequest, snapshot: Snapshot) -> dict[str, Any]:
         "canonical_url": settings.SITE_URL + request.path,
         "menu": Post.objects.pages().for_lists(),
         "edit_url": snapshot.edit_url,
-        "is_preview": getattr(settings, "POSTS_PREVIEW", False),
+        "is_preview": settings.POSTS_PREVIEW,
     }
 
 

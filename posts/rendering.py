@@ -28,7 +28,8 @@ CHUNK = 8
 
 LIBRARIES = ("docutils", "markdown-it-py", "mdit-py-plugins", "Pygments", "nh3", "PyYAML")
 MODULES = (
-    "formula highlight links markdown markup metadata reading rendering rst source sphinx".split()
+    "formula highlight links markdown markup metadata placement problems reading rendering rst "
+    "source sphinx".split()
 )
 
 
@@ -54,7 +55,6 @@ class Draft:
     body: str = ""
     text: str = ""
     toc: list[dict[str, Any]] = field(default_factory=list)
-    anchors: list[str] = field(default_factory=list)
     links: list[dict[str, Any]] = field(default_factory=list)
     minutes: int = 1
     problems: list[dict[str, Any]] = field(default_factory=list)
@@ -211,7 +211,6 @@ def make_draft(
         body=page.body,
         text=page.text,
         toc=markup.make_toc(page.headings),
-        anchors=sorted(page.ids),
         minutes=reading.count_minutes(page.text),
     )
 

@@ -166,6 +166,8 @@ def tidy(document: nodes.document) -> None:
     for image in document.findall(nodes.image):
         # "embed" makes the writer read any file of this machine into the page.
         image.attributes.pop("loading", None)
+        # Without a description the writer would read the file's address out.
+        image.attributes.setdefault("alt", "")
     document.parse_messages.clear()
     document.transform_messages.clear()
 

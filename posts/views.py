@@ -1,6 +1,7 @@
 """The pages of the blog."""
 
 import mimetypes
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from urllib.parse import quote, unquote
 from django.conf import settings
 from django.contrib.admin.views.decorators import staff_member_required
 from django.core.paginator import Paginator
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import Count, F, Min, Q, QuerySet
 from django.http import (
     FileResponse,
     Http404,
@@ -28,7 +29,8 @@ from django.views.decorators.http import require_safe
 
 from posts import search as finder
 from posts import source
-from posts.models import Address, Post, Tag
+from posts.links import MARKUP_ENDS
+from posts.models import UNSEEN_IN_LISTS, Address, Post, Tag
 from posts.pages import frame, get_snapshot, show
 from posts.surroundings import find_surroundings
 
@@ -36,24 +38,19 @@ POSTS_A_PAGE = 10
 SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 
-def show_list(
-    request: HttpRequest,
-    posts: QuerySet[Post],
-    template: str,
-    context: dict[str, Any] | None = None,
-) -> HttpResponse:
-    """A page of a list. A number past the end, or no number, is no page."""
+def paginate(request: HttpRequest, posts: QuerySet[Post]) -> Any:
+    """The asked page of a list. A number past the end, or no number, is no page."""
     number = request.GET.get("page", "1")
     paginator = Paginator(posts, POSTS_A_PAGE)
     if not number.isdecimal() or not 1 <= int(number[:9]) <= paginator.num_pages:
-        raise Http404(f"There is no page {number}.")
-    page = paginator.page(int(number))
-    return show(request, template, {"page": page, **(context or {})})
+        raise Http404("There is no such page.")
+    return paginator.page(int(number))
 
 
 @require_safe
 def front(request: HttpRequest) -> HttpResponse:
-    return show_list(request, Post.objects.published().for_lists(), "posts/front.html")
+    page = paginate(request, Post.objects.published().for_lists())
+    return show(request, "posts/front.html", {"page": page})
 
 
 @require_safe
@@ -101,31 +98,31 @@ def tags(request: HttpRequest) -> HttpResponse:
 @require_safe
 def tag(request: HttpRequest, slug: str) -> HttpResponse:
     posts = Post.objects.published().filter(tag_rows__slug=slug)
-    first = Tag.objects.filter(slug=slug).aggregate(name=Min("name"))["name"]
-    if first is None:
-        raise Http404(f"No post has the tag {slug}.")
-    context = {"name": first, "slug": slug, "feed": f"/tags/{quote(slug)}/feed/"}
-    return show_list(request, posts.for_lists(), "posts/tag.html", context)
+    context = {"slug": slug, "feed": f"/tags/{quote(slug)}/feed/"}
+    return show_group(request, posts.annotate(group=F("tag_rows__name")), "tag", context)
 
 
 @require_safe
 def category(request: HttpRequest, slug: str) -> HttpResponse:
-    return show_group(request, "category", slug)
+    posts = Post.objects.published().filter(category_slug=slug)
+    return show_group(request, posts.annotate(group=F("category")), "group", {"kind": "category"})
 
 
 @require_safe
 def series(request: HttpRequest, slug: str) -> HttpResponse:
-    return show_group(request, "series", slug)
+    posts = Post.objects.published().filter(series_slug=slug).order_by("published_at", "path")
+    return show_group(request, posts.annotate(group=F("series")), "group", {"kind": "series"})
 
 
-def show_group(request: HttpRequest, column: str, slug: str) -> HttpResponse:
-    posts = Post.objects.published().filter(**{f"{column}_slug": slug})
-    if column == "series":
-        posts = posts.order_by("published_at", "path")
-    name = posts.order_by().aggregate(name=Min(column))["name"]
-    if name is None:
-        raise Http404(f"No post belongs to {slug}.")
-    return show_list(request, posts.for_lists(), "posts/group.html", {"name": name, "kind": column})
+def show_group(
+    request: HttpRequest, posts: QuerySet[Post], template: str, context: dict[str, Any]
+) -> HttpResponse:
+    """Posts that have something in common, which they call `group`; no posts, no page."""
+    page = paginate(request, posts.defer(*UNSEEN_IN_LISTS))
+    if not page.object_list:
+        raise Http404("No post belongs here.")
+    name = page.object_list[0].group
+    return show(request, f"posts/{template}.html", {"page": page, "name": name, **context})
 
 
 @require_safe
@@ -225,9 +222,9 @@ def find_moved(path: str) -> str | None:
 
 def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Send on who comes by an older address; offer what resembles the address to the others."""
-    words = unquote(request.path).rpartition(".html")[0] or unquote(request.path)
-    query = " ".join(word for word in words.replace("-", " ").replace("_", " ").split("/") if word)
-    terms = [word for word in query.split() if not word.isdecimal()][:4]
+    name = unquote(request.path).rstrip("/").rpartition("/")[2].removesuffix(".html")
+    words = re.split(r"[\s_.-]+", MARKUP_ENDS.sub("", name))
+    terms = [word for word in words if word and not word.isdecimal()][:4]
     found = finder.find(" ".join(terms))[:5] if terms else []
     context = {"query": " ".join(terms), "results": found}
     return show(request, "posts/404.html", context, status=404)

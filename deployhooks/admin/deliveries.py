@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Length, Substr
+from django.db.models.functions import Left, Length, Substr
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
@@ -35,6 +35,8 @@ from deployhooks.templatetags.deployhooks_admin import (
 # Characters of a payload that its page shows; the rest can be downloaded.
 PAYLOAD_SHOWN = 100_000
 DEPLOYS_SHOWN = 50
+# Of a commit message, which nobody keeps from being a megabyte long.
+MESSAGE_SHOWN = 120
 
 
 class EventFilter(admin.SimpleListFilter):
@@ -59,7 +61,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     page_template = "admin/deployhooks/delivery/page.html"
     list_display = ("received", "outcome_badge", "what", "commit_pushed", "deploy", "why")
     list_filter = ("outcome", EventFilter, "received_at")
-    list_defer = ("payload", "headers", "answer")
+    list_defer = ("payload", "headers", "answer", "head_message")
     search_fields = (
         "guid",
         "hook_id",
@@ -91,6 +93,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
             super()
             .get_list_queryset(queryset)
             .annotate(
+                message=Left("head_message", MESSAGE_SHOWN),
                 deploy_id=Subquery(served_by.values("deploy_id")[:1]),
                 deploy_status=Subquery(served_by.values("deploy__status")[:1]),
             )
@@ -104,13 +107,15 @@ class DeliveryAdmin(ReadOnlyAdmin):
         if is_part_of_commit(term):
             yield begins_with("after", term)
 
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """The page of a deploy links to its deliveries."""
-        return lookup == "deploys__id__exact" or super().lookup_allowed(lookup, value, request)
-
     @admin.display(description=_("received"))
-    def received(self, delivery: Delivery) -> SafeString | str:
-        return ago(delivery.received_at)
+    def received(self, delivery: Delivery) -> SafeString:
+        """With the GUID, by which GitHub lists its deliveries."""
+        return format_html(
+            '{} <code class="dh-cut dh-guid" title="{}">{}</code>',
+            ago(delivery.received_at),
+            delivery.guid,
+            delivery.guid,
+        )
 
     @admin.display(description=_("outcome"))
     def outcome_badge(self, delivery: Delivery) -> SafeString:
@@ -130,12 +135,12 @@ class DeliveryAdmin(ReadOnlyAdmin):
         return format_html_join(" ", '<span class="{}">{}</span>', [p for p in parts if p[1]])
 
     @admin.display(description=_("commit"))
-    def commit_pushed(self, delivery: Delivery) -> SafeString:
+    def commit_pushed(self, delivery: Any) -> SafeString:
         return format_html(
             '{} <span class="dh-quiet">{}</span> <span class="dh-cut">{}</span>',
             commit(delivery.after),
             delivery.pusher,
-            first_line(delivery.head_message)[:100],
+            first_line(delivery.message),
         )
 
     @admin.display(description=_("deploy"))

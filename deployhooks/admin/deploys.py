@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce, Length, Right
+from django.db.models.functions import Coalesce, Left, Length, Right
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
@@ -21,6 +22,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from deployhooks import control
+from deployhooks.admin.deliveries import MESSAGE_SHOWN
 from deployhooks.admin.readonly import (
     ReadOnlyAdmin,
     begins_with,
@@ -29,6 +32,7 @@ from deployhooks.admin.readonly import (
 )
 from deployhooks.explanations import explain
 from deployhooks.models import Delivery, Deploy, Step
+from deployhooks.overview import find_live
 from deployhooks.presentation import render_log
 from deployhooks.queue import request_deploy, rerun
 from deployhooks.templatetags.deployhooks_admin import ago, badge, commit, first_line, took
@@ -53,6 +57,9 @@ class DeployAdmin(ReadOnlyAdmin):
         views: list[tuple[str, Callable[..., HttpResponseBase], str]] = [
             ("now/", self.deploy_now_view, "now"),
             ("<int:deploy_id>/rerun/", self.rerun_view, "rerun"),
+            ("<int:deploy_id>/cancel/", self.cancel_view, "cancel"),
+            ("<int:deploy_id>/rollback/", self.roll_back_view, "rollback"),
+            ("thaw/", self.thaw_view, "thaw"),
             ("<int:deploy_id>/live/", self.live_view, "live"),
             ("<int:deploy_id>/log/", self.log_view, "log"),
         ]
@@ -74,11 +81,11 @@ class DeployAdmin(ReadOnlyAdmin):
         unfinished = Step.objects.filter(
             deploy=OuterRef("pk"), status__in=[Step.Status.RUNNING, Step.Status.FAILED]
         ).order_by("-attempt", "position")
-        message = serves.order_by("-delivery_id").values("delivery__head_message")
+        newest = serves.order_by("-delivery_id").values("delivery__head_message")[:1]
         lean: QuerySet[Deploy] = super().get_list_queryset(queryset)
         return lean.annotate(
             delivery_count=Coalesce(Subquery(counted.values("pk__count")), 0),
-            message=Subquery(message[:1]),
+            message=Left(Subquery(newest), MESSAGE_SHOWN),
             unfinished_step=Subquery(unfinished.values("name")[:1]),
         )
 
@@ -116,7 +123,7 @@ class DeployAdmin(ReadOnlyAdmin):
             commit(deploy.to_commit),
         )
         return format_html(
-            '{} <span class="dh-cut">{}</span>', arrow, first_line(deploy.message or "")[:100]
+            '{} <span class="dh-cut">{}</span>', arrow, first_line(deploy.message or "")
         )
 
     @admin.display(description=_("what happened"))
@@ -144,15 +151,24 @@ class DeployAdmin(ReadOnlyAdmin):
     # --- The page ------------------------------------------------------------------------------
 
     def get_page_context(self, request: HttpRequest, row: Deploy) -> dict[str, Any]:
-        deliveries = row.deliveries.defer("payload", "headers", "answer").order_by("-id")
+        deliveries = (
+            row.deliveries.defer("payload", "headers", "answer", "head_message")
+            .annotate(message=Left("head_message", MESSAGE_SHOWN))
+            .order_by("-id")
+        )
         may_deploy = self.has_deploy_permission(request)
         is_unhappy = row.status in (Deploy.Status.FAILED, Deploy.Status.CANCELLED)
+        is_here = row.host == settings.DEPLOY_HOST
+        is_good = row.status == Deploy.Status.SUCCEEDED
         return {
             **_describe_progress(row),
             "deliveries": deliveries[:DELIVERIES_SHOWN],
             "delivery_count": row.deliveries.count(),
             "deliveries_shown": DELIVERIES_SHOWN,
+            "may_deploy": may_deploy,
             "may_rerun": may_deploy and is_unhappy,
+            "may_cancel": may_deploy and not row.is_final and not row.cancel_requested_at,
+            "may_roll_back": may_deploy and is_good and is_here and row != find_live(),
         }
 
     def live_view(self, request: HttpRequest, deploy_id: int) -> HttpResponse:
@@ -168,10 +184,38 @@ class DeployAdmin(ReadOnlyAdmin):
 
     @method_decorator(require_POST)
     def rerun_view(self, request: HttpRequest, deploy_id: int) -> HttpResponse:
+        deploy = self._get_deployable(request, deploy_id)
+        return _go_to(self._rerun(request, deploy) or deploy)
+
+    @method_decorator(require_POST)
+    def cancel_view(self, request: HttpRequest, deploy_id: int) -> HttpResponse:
+        deploy = self._get_deployable(request, deploy_id)
+        try:
+            control.cancel(deploy, by=request.user.get_username())
+        except control.Refused as error:
+            self._warn(request, str(error))
+        return _go_to(deploy)
+
+    @method_decorator(require_POST)
+    def roll_back_view(self, request: HttpRequest, deploy_id: int) -> HttpResponse:
+        """Go back to the version of this deploy; deploys are frozen from then on."""
+        target = self._get_deployable(request, deploy_id)
+        try:
+            deploy = control.roll_back(target, by=request.user.get_username())
+        except control.Refused as error:
+            self._warn(request, str(error))
+            return _go_to(target)
+        said = _("Deploy {} goes back to the version of deploy {}; deploys are frozen now.")
+        messages.success(request, said.format(deploy.pk, target.pk))
+        return _go_to(deploy)
+
+    @method_decorator(require_POST)
+    def thaw_view(self, request: HttpRequest) -> HttpResponse:
         if not self.has_deploy_permission(request):
             raise PermissionDenied
-        deploy = get_object_or_404(Deploy, pk=deploy_id)
-        return _go_to(self._rerun(request, deploy) or deploy)
+        deploy = control.thaw(by=request.user.get_username())
+        messages.success(request, _("Deploys are no longer frozen."))
+        return _go_to(deploy) if deploy else redirect("admin:deployhooks_deploy_changelist")
 
     @method_decorator(require_POST)
     def deploy_now_view(self, request: HttpRequest) -> HttpResponse:
@@ -184,6 +228,11 @@ class DeployAdmin(ReadOnlyAdmin):
 
     def _get_viewable(self, request: HttpRequest, deploy_id: int) -> Deploy:
         if not self.has_view_permission(request):
+            raise PermissionDenied
+        return get_object_or_404(Deploy, pk=deploy_id)
+
+    def _get_deployable(self, request: HttpRequest, deploy_id: int) -> Deploy:
+        if not self.has_deploy_permission(request):
             raise PermissionDenied
         return get_object_or_404(Deploy, pk=deploy_id)
 

@@ -60,7 +60,7 @@ MESSAGES = [
         Fault.AUTHENTICATION,
         r"Authentication failed|could not read (?:Username|Password)|Permission denied \("
         r"|returned error: 40[13]|HTTP Basic: Access denied|Invalid username or password"
-        r"|Too many authentication failures|remote: Permission to .* denied|access denied",
+        r"|Too many authentication failures|Permission to .* denied|access denied",
     ),
     (
         Fault.NOT_WRITABLE,

@@ -30,7 +30,8 @@ def is_changed(git: Git) -> bool:
 
 def find(git: Git, git_dir: Path, target: str) -> LocalChanges:
     """Look for what would be lost by going to `target`, a commit or tree."""
-    return LocalChanges(git, git_dir, target, tuple(_find_in_the_way(git, git_dir, target)))
+    in_the_way = _find_in_the_way(git, git_dir, target)
+    return LocalChanges(git, git_dir, target, tuple(in_the_way), tuple(_find_hidden(git, target)))
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class LocalChanges:
     git_dir: Path
     target: str
     in_the_way: tuple[str, ...]  # untracked files where the target has something else
+    hidden: tuple[str, ...]  # tracked files that git was told not to look at
 
     def keep(self) -> list[str]:
         """Commit what would be lost, under a ref that the returned line names; none: no line."""
@@ -51,7 +53,8 @@ class LocalChanges:
             return self._commit(self._write_tree(index), staged)
 
     def clear_the_way(self) -> None:
-        """Remove the untracked files that are in the way, and the folders they leave empty."""
+        """Let git overwrite what is hidden, and remove the untracked files that are in the way."""
+        self._show_hidden()
         for path in self.in_the_way:
             file = self.git.folder / path
             file.unlink(missing_ok=True)
@@ -68,7 +71,7 @@ class LocalChanges:
         """Tracked paths whose file differs from the index, and whether a merge is unfinished."""
         if not self._head:
             return [], False
-        self._show_hidden(index)
+        self._show_hidden(GIT_INDEX_FILE=str(index))
         changed, is_unmerged = [], False
         for record in self.git.ask_paths(*STATUS, GIT_INDEX_FILE=str(index)):
             kind, state, rest = record.split(" ", 2)
@@ -77,18 +80,9 @@ class LocalChanges:
                 changed.append(rest.split(" ", 8 if kind == "u" else 6)[-1])
         return changed, is_unmerged
 
-    def _show_hidden(self, index: Path) -> None:
-        """Undo --assume-unchanged and --skip-worktree for files that the move would overwrite."""
-        env = {"GIT_INDEX_FILE": str(index)}
-        hidden = {
-            line[2:]
-            for line in self.git.ask_paths("ls-files", "-v", "-z", **env)
-            if line[0] == "S" or line[0].islower()
-        }
-        hidden &= set(self.git.ask_paths(*DIFF, self._head or EMPTY_TREE, self.target))
-        for path in hidden:
-            flags = ("--no-assume-unchanged", "--no-skip-worktree")
-            for flag in flags:
+    def _show_hidden(self, **env: str) -> None:
+        for path in self.hidden:
+            for flag in ("--no-assume-unchanged", "--no-skip-worktree"):
                 self.git.ask("update-index", flag, "--", path, **env)
 
     def _staged(self, index: Path) -> bool:
@@ -149,7 +143,8 @@ def _copied_index(git_dir: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="blogsite-") as folder:
         index = Path(folder) / "index"
         if (git_dir / "index").exists():
-            shutil.copyfile(git_dir / "index", index)
+            # With its time: git reads again the files that changed no earlier than their index.
+            shutil.copy2(git_dir / "index", index)
         yield index
 
 
@@ -168,8 +163,18 @@ def _find_in_the_way(git: Git, git_dir: Path, target: str) -> list[str]:
     return list(found)
 
 
+def _find_hidden(git: Git, target: str) -> list[str]:
+    """Files under --assume-unchanged or --skip-worktree that the target has otherwise."""
+    hidden = {
+        line[2:]
+        for line in git.ask_paths("ls-files", "-v", "-z")
+        if (line[0] == "S" or line[0].islower()) and os.path.lexists(git.folder / line[2:])
+    }
+    return sorted(hidden & set(git.ask_paths(*DIFF, "HEAD", target))) if hidden else []
+
+
 def _untracked_at(folder: Path, path: str, known: set[str], is_submodule: bool) -> Iterator[str]:
-    """What is untracked at a path that the target wants, or instead of a folder on the way to it."""
+    """What is untracked at a path that the target wants, or in the place of a folder above."""
     for parent in reversed(PurePosixPath(path).parents[:-1]):
         place = folder / parent
         if place.is_symlink() or (place.exists() and not place.is_dir()):

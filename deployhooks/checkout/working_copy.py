@@ -40,8 +40,8 @@ class WorkingCopy:
         notes = changes.keep()
         notes += self._keep_commits(commit, branch)
         changes.clear_the_way()
-        where = ["-B", branch] if branch else ["--detach"]
-        self.git.run("checkout", "--quiet", "--force", "--no-track", *where, commit, "--")
+        where = ["--no-track", "-B", branch] if branch else ["--detach"]
+        self.git.run("checkout", "--quiet", "--force", *where, commit, "--")
         return notes
 
     def empty(self) -> list[str]:

@@ -113,6 +113,12 @@ def overview(context: Context) -> dict[str, Any]:
     }
 
 
-@register.inclusion_tag("admin/deployhooks/frozen.html")
-def frozen_banner() -> dict[str, Any]:
-    return {"frozen": is_frozen()}
+@register.inclusion_tag("admin/deployhooks/frozen.html", takes_context=True)
+def frozen_banner(context: Context) -> dict[str, Any]:
+    """What holds the deploys of this host, on each page where somebody wonders about it."""
+    user = context["request"].user
+    return {
+        "frozen": is_frozen(),
+        "may_thaw": user.has_perm("deployhooks.change_deploy"),
+        "csrf_token": context.get("csrf_token"),
+    }

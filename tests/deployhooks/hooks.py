@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -11,6 +10,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from deployhooks.signatures import sign
+from tests.deployhooks.repositories import git
 
 SECRET = b"It's a Secret to Everybody"
 OLD_SECRET = b"the one before"
@@ -86,26 +86,18 @@ def send(
     )
 
 
-def git(folder: Path, *args: str) -> str:
-    identity = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
-    done = subprocess.run(
-        ["git", *identity, *args], cwd=folder, check=True, capture_output=True, text=True
-    )
-    return done.stdout.strip()
-
-
 def make_checkout(
     folder: Path, remote: str = "git@github.com:acme/site.git", gitmodules: str = GITMODULES
 ) -> Path:
     """A checkout whose commit records the submodules; they are not cloned."""
     folder.mkdir(parents=True)
-    git(folder, "init", "-q", "-b", "main")
-    git(folder, "remote", "add", "origin", remote)
+    git("init", "-q", "-b", "main", cwd=folder)
+    git("remote", "add", "origin", remote, cwd=folder)
     (folder / ".gitmodules").write_text(gitmodules)
-    git(folder, "add", ".")
+    git("add", ".", cwd=folder)
     for path in re.findall(r"path = (.+)", gitmodules):
-        git(folder, "update-index", "--add", "--cacheinfo", f"160000,{TIP},{path}")
-    git(folder, "commit", "-q", "-m", "Begin")
+        git("update-index", "--add", "--cacheinfo", f"160000,{TIP},{path}", cwd=folder)
+    git("commit", "-q", "-m", "Begin", cwd=folder)
     return folder
 
 

@@ -16,13 +16,13 @@ from tests.deployhooks.hooks import (
     OLD_SECRET,
     SECRET,
     TIP,
-    git,
     make_checkout,
     make_push,
     make_repository,
     send,
     use_site,
 )
+from tests.deployhooks.repositories import git
 
 pytestmark = pytest.mark.django_db
 GUID = "72d3162e-cc78-11e3-81ab-4c9367dc0958"
@@ -319,7 +319,7 @@ def test_other_branches_are_ignored():
 
 
 def test_tags_are_ignored():
-    assert_ignored(send(make_push(ref="refs/tags/main")), "tag")
+    assert_ignored(send(make_push(ref="refs/tags/main")), "is a tag")
 
 
 def test_refs_that_are_no_branch_are_ignored():
@@ -370,9 +370,9 @@ def test_only_the_remote_names_a_submodule(settings):
     [
         (lambda site: shutil.rmtree(site), "DEPLOY_CHECKOUT"),
         (lambda site: shutil.rmtree(site / ".git"), "DEPLOY_CHECKOUT"),
-        (lambda site: git(site, "remote", "remove", "origin"), "DEPLOY_REMOTE"),
-        (lambda site: git(site, "checkout", "-q", "--detach"), "DEPLOY_BRANCH"),
-        (lambda site: git(site, "update-ref", "-d", "HEAD"), "no commit"),
+        (lambda site: git("remote", "remove", "origin", cwd=site), "DEPLOY_REMOTE"),
+        (lambda site: git("checkout", "-q", "--detach", cwd=site), "DEPLOY_BRANCH"),
+        (lambda site: git("update-ref", "-d", "HEAD", cwd=site), "no commit"),
     ],
 )
 def test_a_site_that_does_not_know_its_repository_says_so(site: Path, spoil, word: str):
@@ -388,8 +388,8 @@ def test_a_site_that_does_not_know_its_repository_says_so(site: Path, spoil, wor
 
 def test_a_push_that_may_mend_the_submodules_is_taken(site: Path):
     (site / ".gitmodules").write_text("[submodule")
-    git(site, "add", ".gitmodules")
-    git(site, "commit", "-q", "-m", "Break")
+    git("add", ".gitmodules", cwd=site)
+    git("commit", "-q", "-m", "Break", cwd=site)
 
     assert send(make_push("acme/site")).status_code == 202
     response = send(make_push("acme/content"))
@@ -398,14 +398,14 @@ def test_a_push_that_may_mend_the_submodules_is_taken(site: Path):
 
 
 def test_an_alias_of_a_url_is_understood(site: Path):
-    git(site, "remote", "set-url", "origin", "hub:x/site.git")
-    git(site, "config", "url.https://github.com/acme/.insteadOf", "hub:x/")
+    git("remote", "set-url", "origin", "hub:x/site.git", cwd=site)
+    git("config", "url.https://github.com/acme/.insteadOf", "hub:x/", cwd=site)
 
     assert send().status_code == 202
 
 
 def test_a_password_in_the_remote_is_told_to_nobody(site: Path, caplog):
-    git(site, "remote", "set-url", "origin", "https://me:hunter2@github.com/acme/site.git")
+    git("remote", "set-url", "origin", "https://me:hunter2@github.com/acme/site.git", cwd=site)
 
     assert "hunter2" not in send(make_push("acme/other")).text
     assert "hunter2" not in Delivery.objects.get().reason + caplog.text
@@ -439,15 +439,23 @@ def test_what_cannot_be_written_whole_is_not_written_at_all(broken: str, monkeyp
     assert send(X_GitHub_Delivery=GUID).status_code == 202
 
 
-def test_the_waiting_time_for_locks_is_put_back():
+def test_the_waiting_time_for_locks_is_put_back(settings):
     def read_timeout() -> int:
         with connection.cursor() as cursor:
             return cursor.execute("PRAGMA busy_timeout").fetchone()[0]
 
-    before = read_timeout()
+    usual = settings.DATABASES["default"]["OPTIONS"]["timeout"] * 1000
     send()
 
-    assert read_timeout() == before
+    assert read_timeout() == usual
+
+
+def test_what_a_payload_says_cannot_forge_a_line_in_the_log(caplog):
+    with caplog.at_level(logging.INFO):
+        send(make_push(ref="refs/heads/x\ndelivery 1 queued\x1b[31m"))
+
+    [line] = [one.getMessage() for one in caplog.records if one.name.endswith("reception")]
+    assert line.isprintable()
 
 
 def test_each_delivery_has_a_line_in_the_log_and_no_secret(caplog):

@@ -65,7 +65,7 @@ def test_a_missing_or_empty_folder_does_not_empty_the_blog(tmp_path):
 
 def test_names_that_are_no_posts_are_left_out(tmp_path):
     names = [".hidden.md", "_draft.md", "README.md", "readme.rst", ".git/x.md", "_x/y.md", "a.txt"]
-    report = index(tmp_path, **{name: "# x\n" for name in names}, **{"sub/2016-01-01-a.md": "# A"})
+    report = index(tmp_path, **dict.fromkeys(names, "# x\n"), **{"sub/2016-01-01-a.md": "# A"})
     assert report.added == ["sub/2016-01-01-a.md"]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from deployhooks.management.arguments import positive_number
+from deployhooks.management.tables import align
 from deployhooks.models import Deploy
 from deployhooks.presentation import describe_newest_deploys, to_json
 from deployhooks.wording import (
@@ -41,7 +42,7 @@ class Command(BaseCommand):
             self.stdout.write(to_json(describe_newest_deploys(limit)))
             return
         rows = [_summarise(deploy) for deploy in Deploy.objects.all()[:limit]]
-        self.stdout.write(_align([HEADINGS, *rows]) if rows else "There is no deploy yet.")
+        self.stdout.write(align([HEADINGS, *rows]) if rows else "There is no deploy yet.")
 
 
 def _summarise(deploy: Deploy) -> list[str]:
@@ -55,12 +56,3 @@ def _summarise(deploy: Deploy) -> list[str]:
         "-" if took is None else say_duration(took),
         ("put back; " if deploy.restored else "") + clean_controls(first_line(deploy.error)),
     ]
-
-
-def _align(rows: list[list[str]]) -> str:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
-    return "\n".join(lines)
