@@ -16,6 +16,7 @@ from django.db import IntegrityError
 
 from deployhooks import recovery
 from deployhooks.checkout import CheckoutError, Version
+from deployhooks.checkout.repair import repair
 from deployhooks.lease import Cancelled, Lease, LeaseLost, claim
 from deployhooks.models import Deploy, Step
 from deployhooks.process import ProcessFailed
@@ -105,6 +106,7 @@ def _describe_applied(context: Context) -> str:
 
 
 def _go_forward_or_back(context: Context) -> None:
+    context.notes += repair(context.checkout, context.scratch.folder, context.stop_if_cancelled)
     context.before = _read_before(context)
     try:
         for step in load_steps():

@@ -13,6 +13,7 @@ import psutil
 from deployhooks.checkout import reading
 from deployhooks.checkout.checkout import Checkout
 from deployhooks.checkout.errors import CheckoutError
+from deployhooks.checkout.submodule import Submodule
 
 # Seconds that a git which works here just now gets to end.
 PATIENCE = 5.0
@@ -31,6 +32,7 @@ def repair(checkout: Checkout, scratch: Path, check: Callable[[], None]) -> Iter
     The caller holds the checkout's lock, so that no deploy is at work; what lies below `scratch`
     is only ever a deploy's. `check` is called while other people's git is waited for; it may raise.
     """
+    yield from _set_aside_unsound(checkout)
     places = list(_find_repositories(checkout))
     leftovers = [path for place in places for path in _find_leftovers(place)]
     broken = [note for place in places for note in _find_broken(place)]
@@ -53,6 +55,37 @@ def repair(checkout: Checkout, scratch: Path, check: Callable[[], None]) -> Iter
     for path in worktrees:
         shutil.rmtree(path, ignore_errors=True)
         yield f"removed the half-made worktree {path.name}"
+
+
+def _set_aside_unsound(checkout: Checkout) -> Iterator[str]:
+    """Set aside the repositories of submodules that cannot be used; the deploy makes them anew.
+
+    Their making was interrupted, or a power cut took objects that git believed written. Files in
+    the folder stay; what somebody changed there is kept by the step that moves it.
+    """
+    for one in checkout.walk(checkout.head_commit(), _commit_if_sound):
+        if not one.git_dir.exists() or not any(one.git_dir.iterdir()) or _is_sound(one):
+            continue
+        place = checkout.git_dir / "blogsite-broken" / one.name
+        shutil.rmtree(place, ignore_errors=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        one.git_dir.rename(place)
+        if not one.is_inside:
+            (one.folder / ".git").unlink(missing_ok=True)
+        yield f"{one.path}: its repository cannot be used and is kept as {place}; it is made anew"
+
+
+def _is_sound(submodule: Submodule) -> bool:
+    """Whether git takes it for a repository, and has what it says is checked out there."""
+    if not submodule.is_made:
+        return False
+    commit = reading.commit_at(submodule.git_dir)
+    return commit is None or reading.has_commit(submodule.git_dir, commit)
+
+
+def _commit_if_sound(submodule: Submodule) -> str | None:
+    is_here = (submodule.folder / ".git").exists() and submodule.is_made
+    return reading.commit_at(submodule.git_dir) if is_here else None
 
 
 def _find_repositories(checkout: Checkout) -> Iterator[Path]:
@@ -184,8 +217,9 @@ def _is_open(path: Path) -> bool:
 
 
 def _remove(path: Path) -> bool:
+    """False when it is gone already, or when we may not: git will say so in its own words."""
     try:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
-    except FileNotFoundError:
+    except OSError:
         return False
     return True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from deployhooks.checkout import Submodule, Version
 from deployhooks.checkout.reading import has_commit
-from deployhooks.checkout.repair import repair
 from deployhooks.steps.context import Context
 from deployhooks.steps.patience import Patience
 
@@ -13,8 +12,6 @@ NO_COMMIT = "0" * 40
 
 def fetch(context: Context) -> str:
     """Set `context.target`; nothing live changes, and the steps after it need no network."""
-    for note in repair(context.checkout, context.scratch.folder, context.stop_if_cancelled):
-        context.write(f"{note}\n")
     patience = Patience(context)
     target = find_target(context, patience)
     while _is_waited_for(context, target):

@@ -179,8 +179,10 @@ def test_refs_and_indexes_that_a_power_cut_emptied_are_made_anew(checkout, conte
         lambda folder: (folder / "HEAD").unlink(),
         lambda folder: subprocess.run(["rm", "-r", folder / "refs"], check=True),
         lambda folder: (folder / "config").write_text(""),
-        lambda folder: [path.unlink() for path in folder.rglob("*.pack")]
-        + [path.unlink() for path in (folder / "objects").glob("??/*")],
+        lambda folder: (
+            [path.unlink() for path in folder.rglob("*.pack")]
+            + [path.unlink() for path in (folder / "objects").glob("??/*")]
+        ),
     ],
     ids=["no objects", "empty HEAD", "no HEAD", "no refs", "empty config", "objects lost"],
 )
@@ -188,8 +190,8 @@ def test_a_half_made_submodule_is_completed_by_the_next_deploy(checkout, damage)
     damage(checkout.git_dir / "modules" / "content")
     tip = repos.head(checkout.path.parent / "content.git", "main")
     checkout = Checkout(checkout.path)
-    checkout.version()
     mend(checkout)
+    checkout.version()
     (submodule,) = checkout.submodules()
     assert checkout.fetch_submodule(submodule) == tip
     checkout.place_submodule(submodule, tip)
