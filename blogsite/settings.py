@@ -152,6 +152,10 @@ DEPLOY_BRANCH = env.str("DEPLOY_BRANCH", "")
 DEPLOY_REPOSITORY = env.str("DEPLOY_REPOSITORY", "")
 DEPLOY_TIMEOUT = env.int("DEPLOY_TIMEOUT", 540)
 DEPLOY_RETRY = env.int("DEPLOY_RETRY", 120)
+# Seconds between two questions to the remotes whether they are ahead (0: never), and what a
+# delivery gets to arrive before the branch is deployed without it.
+DEPLOY_DRIFT_INTERVAL = env.int("DEPLOY_DRIFT_INTERVAL", 300)
+DEPLOY_DRIFT_GRACE = env.int("DEPLOY_DRIFT_GRACE", 60)
 DEPLOY_HOST = env.str("DEPLOY_HOST", "") or socket.gethostname()
 DEPLOY_PYTHON = sys.executable
 # By which the new version, started from another folder, finds this site's state.

@@ -51,6 +51,7 @@ class Context:
         self.applied: list[str] = []  # migrations
         self.undo: list[Callable[[], str]] = []  # what a failure takes back, beside the checkout
         self.log: StepLog | None = None
+        self.notes: list[str] = []  # for the log of the next step
 
     @property
     def code_changes(self) -> bool:
@@ -66,6 +67,8 @@ class Context:
     def logging_to(self, log: StepLog) -> Iterator[None]:
         """Send what is written to this log; all of it is in the row at the end."""
         self.log, self.lease.store_log = log, log.store_now_and_then
+        while self.notes:
+            self.write(f"{self.notes.pop(0)}\n")
         try:
             yield
         finally:
