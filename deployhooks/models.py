@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+
+# Between two attempts of a deploy.
+LONGEST_PAUSE = timedelta(minutes=5)
 
 
 class Delivery(models.Model):
@@ -117,10 +120,16 @@ class DeployQuerySet(models.QuerySet["Deploy"]):
     def running(self) -> DeployQuerySet:
         return self.filter(status=Deploy.Status.RUNNING)
 
-    def waiting_since(self, before: datetime) -> DeployQuerySet:
-        """Queued ones that could have been taken since then."""
-        ripe = Q(not_before=None) | Q(not_before__lt=before)
-        return self.queued().filter(ripe, queued_at__lt=before)
+    def has_failed_with(self, commit: str, submodules: dict[str, str]) -> bool:
+        """Whether the newest deploy that went to this version did not succeed.
+
+        It is not tried again by itself; a push, a redelivery or a person may ask for it.
+        """
+        ended = self.filter(to_commit=commit).exclude(finished_at=None).order_by("-pk")
+        for deploy in ended.only("status", "to_commit", "submodules")[:100]:
+            if deploy.version == (commit, tuple(sorted(submodules.items()))):
+                return deploy.status != Deploy.Status.SUCCEEDED
+        return False
 
     def claim(self, deploy_id: int, **lease: Any) -> bool:
         """Make a queued deploy a running one; False when somebody was first or its pause lasts.
@@ -128,11 +137,32 @@ class DeployQuerySet(models.QuerySet["Deploy"]):
         Raises IntegrityError when another deploy runs on its host.
         """
         now = timezone.now()
-        ripe = Q(not_before=None) | Q(not_before__lte=now)
+        # A pause that is longer than any comes from a clock that was set back meanwhile.
+        ripe = Q(not_before=None) | Q(not_before__lte=now) | Q(not_before__gt=now + LONGEST_PAUSE)
         claimed = self.filter(ripe, pk=deploy_id, status=Deploy.Status.QUEUED).update(
             status=Deploy.Status.RUNNING, started_at=now, heartbeat_at=now, **lease
         )
         return claimed == 1
+
+
+class RemoteState(models.Model):
+    """What the remotes of this host's checkout have, as they said when they were last asked."""
+
+    host = models.CharField(max_length=255, unique=True)
+    asked_at = models.DateTimeField(null=True, blank=True)
+    live_commit = models.CharField(max_length=40, blank=True)
+    remote_commit = models.CharField(max_length=40, blank=True)
+    submodules = models.JSONField(
+        default=dict, help_text='{path: {"live": commit or null, "remote": commit}}'
+    )
+    note = models.TextField(blank=True, help_text="What follows from it, in words.")
+    error = models.TextField(blank=True, help_text="Why the remotes could not be asked.")
+    tried = models.JSONField(
+        default=dict, help_text="{path: commit} that were deployed without a delivery last."
+    )
+
+    def __str__(self) -> str:
+        return f"{self.host}: {self.live_commit[:7]}, remote {self.remote_commit[:7]}"
 
 
 class Deploy(models.Model):
@@ -182,7 +212,9 @@ class Deploy(models.Model):
     worker = models.CharField(max_length=255, blank=True)
     boot_id = models.CharField(max_length=64, blank=True)
     pid = models.PositiveIntegerField(null=True, blank=True)
-    pid_started_at = models.FloatField(null=True, blank=True, help_text="Seconds since the epoch.")
+    pid_started_at = models.FloatField(
+        null=True, blank=True, help_text="Seconds since the machine's boot."
+    )
     process_groups = models.JSONField(default=list, help_text="[[pgid, started_at], ...]")
     heartbeat_at = models.DateTimeField(null=True, blank=True)
 
@@ -235,11 +267,11 @@ class Deploy(models.Model):
         self.refresh_from_db()
         return changed == 1
 
-    def cancel(self) -> bool:
+    def cancel(self, note: str = "") -> bool:
         """running -> cancelled; False when it was no longer running."""
         self.refresh_from_db(fields=["cancel_requested_by"])
         who = self.cancel_requested_by or "somebody"
-        return self._close(self.Status.CANCELLED, f"Cancelled by {who}.")
+        return self._close(self.Status.CANCELLED, f"Cancelled by {who}.{note}")
 
     def return_to_queue(self, pause: timedelta) -> None:
         """running -> queued: its process died; the next attempt begins after the pause."""
@@ -249,8 +281,7 @@ class Deploy(models.Model):
         )
 
     def take_over(self, dead: Deploy) -> None:
-        """Serve the deliveries of a deploy that died, and come back to what it had found."""
-        self.deliveries.add(*dead.deliveries.all())
+        """When this one fails, come back to what a deploy that died had found."""
         if not self.from_commit:
             self.from_commit, self.submodules = dead.from_commit, dead.submodules
             self.save(update_fields=["from_commit", "submodules"])

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.conf import settings
 from django.utils import timezone
 
 from deployhooks.explanations import find_trouble, has_left_mess
-from deployhooks.models import Delivery, Deploy, Freeze, Refusal
+from deployhooks.models import Delivery, Deploy, Freeze, Refusal, RemoteState
 from deployhooks.queue import is_frozen
 
 REFUSALS_WITHIN = timedelta(hours=1)
@@ -26,6 +27,7 @@ class Overview:
     is_uncertain: bool
     refusals: int
     last_refusal: Refusal | None
+    remote: RemoteState | None
 
 
 def look_over() -> Overview:
@@ -46,6 +48,7 @@ def look_over() -> Overview:
         is_uncertain=last is not None and has_left_mess(last, list(last.steps.defer("output"))),
         refusals=refusals,
         last_refusal=last_refusal,
+        remote=RemoteState.objects.filter(host=settings.DEPLOY_HOST).first(),
     )
 
 
