@@ -152,6 +152,9 @@ DEPLOY_BRANCH = env.str("DEPLOY_BRANCH", "")
 DEPLOY_REPOSITORY = env.str("DEPLOY_REPOSITORY", "")
 DEPLOY_TIMEOUT = env.int("DEPLOY_TIMEOUT", 540)
 DEPLOY_RETRY = env.int("DEPLOY_RETRY", 120)
+# Seconds before the second attempt of a deploy whose process died; three times as many before the
+# next.
+DEPLOY_ATTEMPT_PAUSE = 5
 # Seconds between two questions to the remotes whether they are ahead (0: never), and what a
 # delivery gets to arrive before the branch is deployed without it.
 DEPLOY_DRIFT_INTERVAL = env.int("DEPLOY_DRIFT_INTERVAL", 300)
