@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.template import engines
+from django.template import TemplateSyntaxError, engines
 from django.template.backends.django import DjangoTemplates
 from django.test import Client
 from django.urls import get_resolver
@@ -35,7 +35,7 @@ def compile_templates() -> int:
     """Compile (and keep) each template of the project; return how many there are.
 
     A worker that has compiled all of them never picks up a template of the next version. Raises
-    django.template.TemplateSyntaxError for one that does not parse.
+    CannotServe for one that does not parse.
     """
     compiled = 0
     for engine in engines.all():
@@ -44,9 +44,16 @@ def compile_templates() -> int:
         for folder in engine.template_dirs:
             if is_of_the_project(Path(folder)):
                 for name in find_template_names(Path(folder)):
-                    engine.get_template(name)
+                    compile_template(engine, name)
                     compiled += 1
     return compiled
+
+
+def compile_template(engine: DjangoTemplates, name: str) -> None:
+    try:
+        engine.get_template(name)
+    except TemplateSyntaxError as error:
+        raise CannotServe(f"the template {name} does not parse: {error}") from error
 
 
 def is_of_the_project(folder: Path) -> bool:

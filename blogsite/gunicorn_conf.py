@@ -7,11 +7,14 @@ are forked from the master and would inherit the old version of whatever it has 
 import fcntl
 import json
 import os
+import platform
 import signal
 import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+import gunicorn
 
 PROJECT = Path(__file__).resolve().parent.parent
 RUN_DIR = PROJECT / os.environ.get("DATA_DIR", "var") / "run"
@@ -45,7 +48,8 @@ def on_starting(server: Any) -> None:
         fcntl.lockf(server.master_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         raise SystemExit(f"Another gunicorn already serves with {RUN_DIR}.") from None
-    for leftover in RUN_DIR.glob("worker.*.json"):
+    # The report's clock begins anew at each boot of the machine.
+    for leftover in (*RUN_DIR.glob("worker.*.json"), RUN_DIR / "reload.json"):
         leftover.unlink(missing_ok=True)
 
 
@@ -53,10 +57,10 @@ def post_worker_init(worker: Any) -> None:
     """Prove in the new worker that it can serve, then say so in its ready file."""
     from blogsite.boot import prove_it_can_serve
 
-    state = prove_it_can_serve()
-    draft = ready_file(worker.pid).with_suffix(".draft")
-    draft.write_text(json.dumps({**state, "age": worker.age}))
-    draft.rename(ready_file(worker.pid))
+    # Of the master, from which this process was forked: a reload cannot change them.
+    versions = {"gunicorn": gunicorn.__version__, "Python": platform.python_version()}
+    state = {**prove_it_can_serve(), "age": worker.age, "versions": versions}
+    write_report(worker, ready_file(worker.pid), state)
 
 
 def worker_exit(server: Any, worker: Any) -> None:
@@ -73,16 +77,23 @@ def on_reload(server: Any) -> None:
     Called by the master inside reload(), after this file was read again and before gunicorn would
     start workers of its own. An exception here would end the master.
     """
+    began_at = time.monotonic()
     wanted = server.cfg.workers
     server.cfg.set("workers", 0)  # reload() starts none; num_workers has its value already
-    started = [server.spawn_worker() for _ in range(wanted)]
-    problem = wait_until_ready(started)
+    started: list[int] = []
+    try:
+        for _ in range(wanted):
+            started.append(server.spawn_worker())
+        problem = wait_until_ready(started)
+    except OSError as error:  # no memory for another process, say
+        problem = f"the new workers could not be started: {error}"
     if problem:
         server.log.error("Reload refused, the old workers stay: %s", problem)
         end_workers(server, started)
         started = list(server.WORKERS)
     mark_as_newest(server, started)
-    report_reload(problem)
+    report = {"began_at": began_at, "problem": problem}
+    write_report(server, RUN_DIR / "reload.json", report)
 
 
 def wait_until_ready(pids: Iterable[int]) -> str | None:
@@ -125,8 +136,11 @@ def mark_as_newest(server: Any, pids: Iterable[int]) -> None:
         server.WORKERS[pid].age = age
 
 
-def report_reload(problem: str | None) -> None:
-    """Tell the deploy that waits how the reload went."""
-    draft = RUN_DIR / "reload.draft"
-    draft.write_text(json.dumps({"at": time.monotonic(), "problem": problem}))
-    draft.rename(RUN_DIR / "reload.json")
+def write_report(process: Any, path: Path, report: dict[str, Any]) -> None:
+    """Tell the deploy that waits. A full disk is no reason for master or worker to end."""
+    try:
+        draft = path.with_suffix(".draft")
+        draft.write_text(json.dumps(report))
+        draft.rename(path)
+    except OSError as error:
+        process.log.error("Cannot write %s: %s", path, error)

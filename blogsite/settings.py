@@ -120,6 +120,7 @@ EMBEDDED_DATABASE = {
 }
 DATABASES = {"default": env.db_url("DATABASE_URL") if "DATABASE_URL" in env else EMBEDDED_DATABASE}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["NAME"] = BASE_DIR / DATABASES["default"]["NAME"]
     # Web workers and the queue write at once: WAL, writers that queue up from BEGIN on, and full
     # sync, because a delivery that was answered with 2xx must survive a power cut.
     DATABASES["default"]["OPTIONS"] = {
@@ -159,6 +160,7 @@ DEPLOY_ATTEMPT_PAUSE = 5
 # delivery gets to arrive before the branch is deployed without it.
 DEPLOY_DRIFT_INTERVAL = env.int("DEPLOY_DRIFT_INTERVAL", 300)
 DEPLOY_DRIFT_GRACE = env.int("DEPLOY_DRIFT_GRACE", 60)
+DEPLOY_PREFLIGHT_TIMEOUT = env.int("DEPLOY_PREFLIGHT_TIMEOUT", 120)
 DEPLOY_HOST = env.str("DEPLOY_HOST", "") or socket.gethostname()
 DEPLOY_PYTHON = sys.executable
 # By which the new version, started from another folder, finds this site's state.
@@ -186,10 +188,11 @@ Q_CLUSTER = {
     "queue_limit": 1,
     "bulk": 1,
     "poll": 0.2,
-    # The deploy's own deadline comes first, then the queue's, and only long after that does the
-    # broker hand a task out again: up to three wait in a worker with their clock running.
-    "timeout": DEPLOY_TIMEOUT + 60,
-    "retry": 3 * (DEPLOY_TIMEOUT + 60) + 100,
+    # The deploy's own deadline comes first, then the time to put back, then the queue's, and only
+    # long after that does the broker hand a task out again: up to three wait in a worker with
+    # their clock running.
+    "timeout": DEPLOY_TIMEOUT + 240,
+    "retry": 3 * (DEPLOY_TIMEOUT + 240) + 100,
     "ack_failures": True,
     "max_attempts": 1,
     "recycle": 500,
@@ -206,6 +209,8 @@ Q_CLUSTER = {
 POSTS_PREVIEW = env.bool("POSTS_PREVIEW", False)
 POSTS_DIR = (BASE_DIR / env.str("POSTS_DIR", "content")).absolute()
 DEPLOY_ENVIRONMENT["POSTS_DIR"] = str(POSTS_DIR)
+# A submodule that lies here holds no code: what changes in it needs no trial.
+DEPLOY_CONTENT = [POSTS_DIR]
 
 # --- Logging -----------------------------------------------------------------------------------
 

@@ -43,8 +43,17 @@ def try_out(paths: list[str], host: str, timeout: float) -> None:
         for path in paths:
             ask(port, path, host)
     finally:
-        server.terminate()
-        server.wait(30)
+        end(server)
+
+
+def end(server: subprocess.Popen[bytes]) -> None:
+    """A server that hangs is killed; its workers go with the process group of this program."""
+    server.terminate()
+    try:
+        server.wait(5)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
 
 
 def find_free_port() -> int:

@@ -15,19 +15,17 @@ import django.db
 from django.db import IntegrityError
 
 from deployhooks import recovery
-from deployhooks.checkout import CheckoutError, Version
+from deployhooks.checkout import Version
 from deployhooks.checkout.repair import repair
 from deployhooks.lease import Cancelled, Lease, LeaseLost, claim
 from deployhooks.models import Deploy, Step
-from deployhooks.process import ProcessFailed
 from deployhooks.steplog import StepLog
-from deployhooks.steps.context import Context, StepFailed, StepSkipped
+from deployhooks.steps.context import FAILURES, Context, StepFailed, StepSkipped
+from deployhooks.steps.migrate import applied_by
 from deployhooks.steps.put_back import StepFunction, load_steps, put_back
 
 logger = logging.getLogger(__name__)
 
-# What a step can end with that is no mistake of ours: its message is the deploy's error.
-FAILURES = (StepFailed, ProcessFailed, CheckoutError)
 # Seconds to wait for another process that works on the checkout.
 LOCK_TIMEOUT = 30.0
 # Seconds to wait for a database that has gone away, and between two looks whether it is back.
@@ -74,9 +72,9 @@ def _run_and_close(context: Context) -> None:
         with hold_checkout(context.checkout.git_dir):
             _go_forward_or_back(context)
     except FAILURES as error:
-        deploy.fail(f"{error}{_describe_applied(context)}")
+        deploy.fail(f"{error}{_describe_applied(deploy)}")
     except Cancelled:
-        deploy.cancel()
+        deploy.cancel(_describe_applied(deploy))
     else:
         deploy.succeed()
 
@@ -99,10 +97,9 @@ def _hand_back(deploy: Deploy, error: django.db.Error) -> None:
             time.sleep(DATABASE_PAUSE)
 
 
-def _describe_applied(context: Context) -> str:
-    if not context.applied:
-        return ""
-    return f" Migrations that were applied stay applied: {', '.join(context.applied)}."
+def _describe_applied(deploy: Deploy) -> str:
+    applied = applied_by(deploy)
+    return f" Migrations that were applied stay applied: {', '.join(applied)}." if applied else ""
 
 
 def _go_forward_or_back(context: Context) -> None:
@@ -111,11 +108,12 @@ def _go_forward_or_back(context: Context) -> None:
     try:
         for step in load_steps():
             run_step(context, step)
+        context.kept.clear()
     except LeaseLost:
         raise
-    except BaseException:
-        if context.has_moved or context.undo:
-            _put_back(context)
+    except BaseException as error:
+        if context.has_moved or context.kept:
+            _put_back(context, error)
         raise
     finally:
         context.scratch.remove()
@@ -130,14 +128,20 @@ def _read_before(context: Context) -> Version:
     return Version(deploy.from_commit, found)
 
 
-def _put_back(context: Context) -> None:
+def _put_back(context: Context, cause: BaseException) -> None:
+    """Put back; when that fails too the deploy is failed at once, in words that say so."""
     context.shield()
     try:
         run_step(context, put_back)
-    except FAILURES as error:
-        context.fail(
-            f"Putting back failed as well, the site may be broken: {error} "
-            "Mend the cause and re-run this deploy."
+    except LeaseLost:
+        raise
+    except Exception as error:
+        logger.exception("deploy %s: putting back failed", context.deploy.pk)
+        context.deploy.restored = False
+        context.deploy.fail(
+            f"Putting back failed, what is live is not certain: {error} Look at the server now, "
+            f"mend the cause and re-run this deploy. It was put back because: {cause or cause!r}"
+            f"{_describe_applied(context.deploy)}"
         )
 
 

@@ -128,6 +128,8 @@ def has_left_mess(deploy: Deploy, steps: Sequence[Step]) -> bool:
     """Whether it ended after the live tree began to change, and was not put back."""
     if deploy.restored or deploy.status not in (Deploy.Status.FAILED, Deploy.Status.CANCELLED):
         return False
+    if any(step.name == "put_back" for step in steps):
+        return any(s.name == "put_back" and s.status != Step.Status.SUCCEEDED for s in steps)
     return any(
         step.status != Step.Status.SKIPPED and step.name not in PREPARING_STEPS for step in steps
     )

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -62,12 +63,18 @@ class Gunicorn:
         """Return the workers that are ready."""
         found = []
         for pid in sorted(self.children(master)):
-            try:
-                state = json.loads((self.run_dir / f"worker.{pid}.json").read_text())
-            except FileNotFoundError:
-                continue
-            found.append(Worker(pid, state["commit"]))
+            if state := self._read(f"worker.{pid}.json"):
+                found.append(Worker(pid, state["commit"]))
         return found
+
+    def versions(self) -> dict[str, str]:
+        """Return the versions of gunicorn and Python that run, {} when none does."""
+        master = self.find_master()
+        for pid in self.children(master) if master else ():
+            if state := self._read(f"worker.{pid}.json"):
+                versions: dict[str, str] = state.get("versions", {})
+                return versions
+        return {}
 
     def all_serve(self, master: psutil.Process, commit: str) -> bool:
         """Whether each of the master's children is ready and has loaded this commit."""
@@ -107,11 +114,15 @@ class Gunicorn:
 
     def read_problem(self, since: float) -> str | None:
         """Return why the master refused the reload that was asked for at `since`, if it did."""
+        report = self._read("reload.json")
+        return report["problem"] if report and report["began_at"] >= since else None
+
+    def _read(self, name: str) -> dict[str, Any] | None:
         try:
-            report = json.loads((self.run_dir / "reload.json").read_text())
+            state: dict[str, Any] = json.loads((self.run_dir / name).read_text())
         except FileNotFoundError:
             return None
-        return report["problem"] if report["at"] >= since else None
+        return state
 
     def _describe_late(
         self, master: psutil.Process | None, old: set[int], commit: str, timeout: float

@@ -120,6 +120,17 @@ class DeployQuerySet(models.QuerySet["Deploy"]):
     def running(self) -> DeployQuerySet:
         return self.filter(status=Deploy.Status.RUNNING)
 
+    def has_failed_with(self, commit: str, submodules: dict[str, str]) -> bool:
+        """Whether the newest deploy that went to this version did not succeed.
+
+        It is not tried again by itself; a push, a redelivery or a person may ask for it.
+        """
+        ended = self.filter(to_commit=commit).exclude(finished_at=None).order_by("-pk")
+        for deploy in ended.only("status", "to_commit", "submodules")[:100]:
+            if deploy.version == (commit, tuple(sorted(submodules.items()))):
+                return deploy.status != Deploy.Status.SUCCEEDED
+        return False
+
     def claim(self, deploy_id: int, **lease: Any) -> bool:
         """Make a queued deploy a running one; False when somebody was first or its pause lasts.
 
@@ -256,11 +267,11 @@ class Deploy(models.Model):
         self.refresh_from_db()
         return changed == 1
 
-    def cancel(self) -> bool:
+    def cancel(self, note: str = "") -> bool:
         """running -> cancelled; False when it was no longer running."""
         self.refresh_from_db(fields=["cancel_requested_by"])
         who = self.cancel_requested_by or "somebody"
-        return self._close(self.Status.CANCELLED, f"Cancelled by {who}.")
+        return self._close(self.Status.CANCELLED, f"Cancelled by {who}.{note}")
 
     def return_to_queue(self, pause: timedelta) -> None:
         """running -> queued: its process died; the next attempt begins after the pause."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,10 @@ from deployhooks.process import Finished
 
 # Seconds for pip, which may download and compile.
 TIMEOUT = 400.0
+TELL_VERSIONS = """
+import json, platform, gunicorn
+print(json.dumps({"gunicorn": gunicorn.__version__, "Python": platform.python_version()}))
+"""
 
 
 class Requirements:
@@ -30,23 +35,26 @@ class Requirements:
         lines = self.pip("list", "--format=freeze").output.splitlines()
         return sorted(line for line in lines if "==" in line)
 
-    def restore(self, frozen: list[str]) -> str:
-        """Go back to exactly the packages of an earlier `freeze`."""
+    def restore(self, frozen: list[str]) -> int:
+        """Go back to exactly the packages of an earlier `freeze`; return how many were changed."""
         now = self.freeze()
         if changed := sorted(set(frozen) - set(now)):
             self.pip("install", "--no-deps", *changed)
         names = {name_of(line) for line in frozen}
         if added := sorted({name_of(line) for line in now} - names):
             self.pip("uninstall", "--yes", *added)
-        return f"requirements put back ({len(changed)} changed, {len(added)} removed)"
+        return len(changed) + len(added)
 
-    def needs_restart(self, before: list[str]) -> list[str]:
-        """Name what a reload cannot load: the server itself."""
-        old = [line for line in before if name_of(line) == "gunicorn"]
-        new = [line for line in self.freeze() if name_of(line) == "gunicorn"]
-        if old == new:
-            return []
-        return [f"{' '.join(new)} is used only after a restart of script/server"]
+    def find_restarts(self, running: dict[str, str]) -> list[str]:
+        """Name what a reload cannot load: gunicorn and Python, when they are not those that run."""
+        told = self.run([settings.DEPLOY_PYTHON, "-c", TELL_VERSIONS]).output
+        installed: dict[str, str] = json.loads(told.splitlines()[-1])
+        return [
+            f"{name} {installed[name]} is installed, {version} goes on running: a reload cannot "
+            "change it, restart script/server"
+            for name, version in running.items()
+            if installed.get(name) != version
+        ]
 
     def pip(self, *args: str) -> Finished:
         command = [settings.DEPLOY_PYTHON, "-m", "pip", "--disable-pip-version-check"]

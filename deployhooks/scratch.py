@@ -1,4 +1,4 @@
-"""A second tree at the commit that is to be deployed, with state of its own to try it on."""
+"""A second tree at the version that is to be deployed, with state of its own to try it on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 
 from django.conf import settings
 
-from deployhooks.checkout import Checkout
+from deployhooks import database
+from deployhooks.checkout import Checkout, Submodule, Version
 from deployhooks.process import Finished
 
 Run = Callable[..., Finished]
@@ -27,28 +28,68 @@ class Scratch:
         self.state = self.folder / "state"
         self.copies: dict[str, str] = {}  # environment that names the copies, the database's say
 
-    def make(self, commit: str) -> None:
-        """Check the commit out; what an earlier deploy left there goes first."""
+    def make(self, version: Version) -> None:
+        """Check the version out; what an earlier deploy left there goes first.
+
+        Submodules that hold content stay out: the new code reads the live ones.
+        """
         self.remove()
-        self.state.mkdir(parents=True)
-        for args in (["prune"], ["add", "--quiet", "--detach", str(self.tree), commit]):
+        self.state.mkdir(parents=True, mode=0o700)
+        add = ["add", "--quiet", "--force", "--detach", str(self.tree), version.commit]
+        for args in (["prune"], add):
             self.run(["git", "worktree", *args], env=self.checkout.env)
+        wanted = version.submodules
+        for submodule in self.checkout.walk(version.commit, lambda one: wanted.get(one.path)):
+            if submodule.path in wanted and not is_content(submodule.path):
+                self.fill(submodule, wanted[submodule.path])
+
+    def fill(self, submodule: Submodule, commit: str) -> None:
+        """Write a submodule's files; its own worktree and index are not touched."""
+        folder, index = self.tree / submodule.path, self.folder / "index"
+        folder.mkdir(parents=True, exist_ok=True)
+        index.unlink(missing_ok=True)
+        self.run(
+            [
+                *["git", f"--git-dir={submodule.git_dir}", f"--work-tree={folder}"],
+                *["read-tree", "--reset", "-u", commit],
+            ],
+            cwd=folder,
+            env=self.checkout.env | {"GIT_INDEX_FILE": str(index)},
+        )
 
     def remove(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def manage(self, *args: str, live: bool, **options: Any) -> Finished:
-        """Run the new code's manage.py in a fresh process, on the live state or on the copy."""
+    def manage(self, *args: str, **options: Any) -> Finished:
+        """Run the new code's manage.py in a fresh process, on the site's own state."""
         command = [settings.DEPLOY_PYTHON, "manage.py", *args]
-        return self.run(command, cwd=self.tree, env=self.environment(live=live), **options)
+        return self.run(command, cwd=self.tree, env=live_environment(), **options)
 
-    def environment(self, *, live: bool) -> dict[str, str]:
-        """The live environment for a process in the worktree.
+    def try_out(self, program: str | None, *args: str) -> Finished:
+        """Run a program of ours in the new code's folder, on the copies in `state`."""
+        # -P: the program's own folder holds modules named like those of the standard library.
+        command = [settings.DEPLOY_PYTHON, "-P", str(program), *args]
+        copies = {"DATA_DIR": str(self.state)} | self.copies
+        settings_module = {"DJANGO_SETTINGS_MODULE": str(settings.SETTINGS_MODULE)}
+        return self.run(
+            command,
+            cwd=self.tree,
+            env=live_environment() | settings_module | copies,
+            timeout=settings.DEPLOY_PREFLIGHT_TIMEOUT,
+        )
 
-        With `live` it works on the site's own state; without, on the copies in `state`.
-        """
-        environment = os.environ | settings.DEPLOY_ENVIRONMENT
-        environment.pop("PYTHONPATH", None)
-        if live:
-            return environment
-        return environment | {"DATA_DIR": str(self.state)} | self.copies
+
+def live_environment() -> dict[str, str]:
+    """The environment by which code in any folder works on this site's own state."""
+    environment = os.environ | settings.DEPLOY_ENVIRONMENT | database.live_environment()
+    environment.pop("PYTHONPATH", None)
+    return environment
+
+
+def is_content(path: str) -> bool:
+    """Whether a submodule holds content: DEPLOY_CONTENT lies in it, or it in that."""
+    folder = settings.DEPLOY_CHECKOUT / path
+    return any(
+        folder.is_relative_to(content) or content.is_relative_to(folder)
+        for content in settings.DEPLOY_CONTENT
+    )

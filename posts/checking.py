@@ -17,7 +17,7 @@ def check_posts(root: Path) -> list[tuple[str, Problem]]:
     for rendered in render_all(folder, list(folder.posts.values()), UTC):
         found += [(rendered.source.path, problem) for problem in rendered.problems]
         if rendered.draft:
-            rows.append(make_row(rendered))
+            rows.append(make_row(len(rows), rendered))
     placement.set_slugs(rows)
     placement.set_links(rows, rows, folder.files)
     for row in rows:
@@ -25,10 +25,14 @@ def check_posts(root: Path) -> list[tuple[str, Problem]]:
     return sorted(found)
 
 
-def make_row(rendered: Rendered) -> Post:
+def make_row(number: int, rendered: Rendered) -> Post:
     """As much of a row as its place among the others needs; never saved."""
     draft = rendered.draft
     assert draft is not None  # noqa: S101 - the caller has looked
     return Post(
-        path=rendered.source.path, day=draft.day, base_slug=draft.base_slug, links=draft.links
+        pk=number,
+        path=rendered.source.path,
+        day=draft.day,
+        base_slug=draft.base_slug,
+        links=draft.links,
     )

@@ -52,6 +52,7 @@ def show(
 
 def frame(request: HttpRequest, snapshot: Snapshot) -> dict[str, Any]:
     return {
+        "LANGUAGE_CODE": settings.LANGUAGE_CODE,
         "site_name": settings.SITE_NAME,
         "site_url": settings.SITE_URL,
         "canonical_url": settings.SITE_URL + request.path,

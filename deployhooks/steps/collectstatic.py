@@ -1,12 +1,33 @@
 """Step collectstatic: the new version's static files join the old ones, which stay served."""
 
+from pathlib import Path
+
+from django.conf import settings
+
 from deployhooks.steps.context import Context
 
 TIMEOUT = 120.0
+# Which file of which hash a page asks for; all else that is collected has a name of its own.
+MANIFEST = "staticfiles.json"
 
 
 def collectstatic(context: Context) -> str:
     if not context.code_changes:
         context.skip("only content changes")
-    done = context.scratch.manage("collectstatic", "--noinput", live=True, timeout=TIMEOUT)
-    return done.output.strip().splitlines()[-1]
+    manifest = Path(settings.STATIC_ROOT) / MANIFEST
+    if manifest.exists():
+        context.kept.keep(MANIFEST, manifest.read_text())
+    done = context.scratch.manage("collectstatic", "--noinput", timeout=TIMEOUT)
+    return (done.output.strip().splitlines() or ["collected"])[-1]
+
+
+def put_manifest_back(context: Context) -> bool:
+    """Let pages of the version before ask for its own files again; False when they do."""
+    kept = context.kept.find(MANIFEST)
+    manifest = Path(settings.STATIC_ROOT) / MANIFEST
+    if kept is None or kept == manifest.read_text():
+        return False
+    draft = manifest.with_suffix(".draft")
+    draft.write_text(kept)
+    draft.rename(manifest)
+    return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, NoReturn
 from django.conf import settings
 
 from deployhooks import process
-from deployhooks.checkout import Checkout, Version
-from deployhooks.scratch import Scratch
+from deployhooks.checkout import Checkout, CheckoutError, Version
+from deployhooks.kept import Kept
+from deployhooks.process import ProcessFailed
+from deployhooks.scratch import Scratch, is_content
 
 if TYPE_CHECKING:
     from deployhooks.lease import Lease
@@ -31,6 +33,10 @@ class StepSkipped(Exception):
     """The step has nothing to do; the message is the reason."""
 
 
+# What a step can end with that is no mistake of ours: its message is the deploy's error.
+FAILURES = (StepFailed, ProcessFailed, CheckoutError)
+
+
 class Context:
     """One run of a deploy; the steps pass on through it what they found out.
 
@@ -41,22 +47,26 @@ class Context:
     def __init__(self, deploy: Deploy, lease: Lease) -> None:
         self.deploy = deploy
         self.lease = lease
-        self.deadline = time.monotonic() + settings.DEPLOY_TIMEOUT
+        self.deadline: float = time.monotonic() + settings.DEPLOY_TIMEOUT
         self.checkout = Checkout(
             settings.DEPLOY_CHECKOUT, settings.DEPLOY_REMOTE, settings.DEPLOY_BRANCH, self.run
         )
         self.before = Version("", {})
         self.target = Version("", {})
         self.scratch = Scratch(self.checkout, self.run)
-        self.applied: list[str] = []  # migrations
-        self.undo: list[Callable[[], str]] = []  # what a failure takes back, beside the checkout
+        self.kept = Kept(settings.DATA_DIR / "kept")
+        self.must_reload = False  # also when every worker seems to run the target
         self.log: StepLog | None = None
         self.notes: list[str] = []  # for the log of the next step
 
     @property
     def code_changes(self) -> bool:
         """Whether anything of the site itself changes, not only a content submodule."""
-        return self.target.commit != self.before.commit
+        old, new = self.before, self.target
+        return old.commit != new.commit or any(
+            commit != old.submodules.get(path) and not is_content(path)
+            for path, commit in new.submodules.items()
+        )
 
     @property
     def has_moved(self) -> bool:
@@ -79,6 +89,10 @@ class Context:
         self.lease.is_shielded = True
         self.deadline = time.monotonic() + PUT_BACK_TIMEOUT
 
+    def time_left(self) -> float:
+        """Seconds until the deadline, at least one."""
+        return max(self.deadline - time.monotonic(), 1.0)
+
     def write(self, text: str) -> None:
         """Add to the step's output."""
         if self.log:
@@ -100,7 +114,7 @@ class Context:
         `stop_if_cancelled` raises.
         """
         self.stop_if_cancelled()
-        left = max(self.deadline - time.monotonic(), 1.0)
+        left = self.time_left()
         try:
             return process.run(
                 args,

@@ -2,64 +2,54 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from pathlib import Path
+from contextlib import ExitStack
 from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from deployhooks import canary
-from deployhooks.database import rehearsal_database
-from deployhooks.process import ProcessFailed
+from deployhooks import canary, rehearsal
+from deployhooks.database import NoRehearsal, rehearsal_database
+from deployhooks.gunicorn import Gunicorn
+from deployhooks.last_words import find_last_words
+from deployhooks.process import ProcessFailed, ProcessTimedOut
+from deployhooks.rehearsal import HEADING
 from deployhooks.requirements import Requirements
 from deployhooks.steps.context import Context
 
-# Seconds for each of the proofs.
-TIMEOUT = 120.0
+PACKAGES = "packages.txt"
+# Titled, as the log and a refusal call them; each in a state of its own.
+CHECKS = [
+    ["its checks", "check"],
+    ["a look for missing migrations", "makemigrations", "--check", "--dry-run"],
+]
+REHEARSAL = ["its migrations on a copy of the database", "migrate", "--noinput"]
+PLAN = ["the plan of its migrations", "migrate", "--plan"]
+COLLECTING = ["collectstatic", "collectstatic", "--noinput", "--verbosity=0"]
+INSTALLING = "installing its requirements"
+STARTING = "a trial start under gunicorn"
 
 
 def preflight(context: Context) -> str:
     if not context.code_changes:
         context.skip("only content changes")
     scratch = context.scratch
-    scratch.make(context.target.commit)
+    scratch.make(context.target)
     notes = install_requirements(context)
-    prove_manage(context, "its checks", "check")
-    prove_manage(context, "a look for missing migrations", "makemigrations", "--check", "--dry-run")
-    with rehearsal_database(scratch.state) as environment:
-        if environment is None:
-            notes.append("migrations planned but not rehearsed: no scratch database can be made")
-            prove_manage(context, "the plan of its migrations", "migrate", "--plan")
-        else:
-            scratch.copies = environment
-            prove_manage(context, "its migrations, on a copy of the database,", "migrate")
-        prove_manage(context, "collectstatic", "collectstatic", "--noinput", "-v0")
-        prove(context, "gunicorn's configuration", lambda: check_gunicorn(context))
-        prove(context, "a trial start", lambda: start_canary(context))
+    pages = ["/healthz", "/"]
+    with ExitStack() as stack:
+        rehearsed = REHEARSAL
+        try:
+            scratch.copies = stack.enter_context(rehearsal_database(scratch.state))
+        except NoRehearsal as reason:
+            notes.append(f"migrations planned, not rehearsed: {reason}")
+            # The canary has to do with the live database, which is not migrated yet.
+            rehearsed, pages = PLAN, ["/healthz"]
+        commands = json.dumps([*CHECKS, rehearsed, COLLECTING])
+        prove(context, "", lambda: scratch.try_out(rehearsal.__file__, commands))
+        prove(context, STARTING, lambda: start_canary(context, pages))
     return "; ".join([f"{context.target.commit[:7]} starts and answers", *notes])
-
-
-def prove_manage(context: Context, what: str, *args: str) -> None:
-    """Run a command of the new code on copies of the site's state."""
-    prove(context, what, lambda: context.scratch.manage(*args, live=False, timeout=TIMEOUT))
-
-
-def prove(context: Context, what: str, attempt: Callable[[], object]) -> None:
-    """Raises StepFailed with the last lines of what the new code said."""
-    context.write(f"--- {what}\n")
-    try:
-        attempt()
-    except ProcessFailed as error:
-        context.fail(
-            f"{context.target.commit[:7]} was refused, the site is untouched: {what} failed. "
-            f"{last_lines(error.output)} Mend it and push again."
-        )
-
-
-def last_lines(output: str, count: int = 3) -> str:
-    """Return the end of a traceback, the part that tells what is wrong."""
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    return " / ".join(lines[-count:])[-600:]
 
 
 def install_requirements(context: Context) -> list[str]:
@@ -68,33 +58,35 @@ def install_requirements(context: Context) -> list[str]:
     old, new = (
         folder / "requirements.txt" for folder in (settings.DEPLOY_CHECKOUT, context.scratch.tree)
     )
-    if not requirements.differ(old, new):
-        return []
-    frozen = requirements.freeze()
-    context.undo.append(lambda: requirements.restore(frozen))
-    prove(context, "installing its requirements", lambda: requirements.install(new))
-    return ["requirements installed", *requirements.needs_restart(frozen)]
+    notes = []
+    if requirements.differ(old, new):
+        context.kept.keep(PACKAGES, "\n".join(requirements.freeze()))
+        prove(context, INSTALLING, lambda: requirements.install(new))
+        notes.append("requirements installed")
+    return notes + requirements.find_restarts(Gunicorn(settings.RUN_DIR).versions())
 
 
-def check_gunicorn(context: Context) -> None:
-    context.run(
-        [
-            settings.DEPLOY_PYTHON,
-            *["-m", "gunicorn", "--check-config", "-c", "blogsite/gunicorn_conf.py"],
-        ],
-        cwd=context.scratch.tree,
-        env=context.scratch.environment(live=False),
-        timeout=TIMEOUT,
-    )
-
-
-def start_canary(context: Context) -> None:
+def start_canary(context: Context, pages: list[str]) -> None:
     host = urlsplit(settings.SITE_URL).hostname or "localhost"
-    options = ["--host", host, "--timeout", str(TIMEOUT / 2)]
-    context.run(
-        # -P: the program's own folder holds modules named like those of the standard library.
-        [settings.DEPLOY_PYTHON, "-P", str(Path(canary.__file__)), *options, "/healthz", "/"],
-        cwd=context.scratch.tree,
-        env=context.scratch.environment(live=False),
-        timeout=TIMEOUT,
-    )
+    timeout = str(settings.DEPLOY_PREFLIGHT_TIMEOUT * 0.8)
+    context.scratch.try_out(canary.__file__, "--host", host, "--timeout", timeout, *pages)
+
+
+def prove(context: Context, title: str, attempt: Callable[[], object]) -> None:
+    """Raises StepFailed with the last lines of what the new code said."""
+    if title:
+        context.write(f"{HEADING}{title}\n")
+    try:
+        attempt()
+    except ProcessFailed as error:
+        late = f" ({error.what})" if isinstance(error, ProcessTimedOut) else ""
+        said = find_last_words(error.output) or f"It {error.what} and said nothing."
+        context.fail(
+            f"{context.target.commit[:7]} was refused, the site is untouched: "
+            f"{title or find_title(error.output)} failed{late}. {said} Mend it and push again."
+        )
+
+
+def find_title(output: str) -> str:
+    """Return which of the commands ran last, from the headings that the rehearsal prints."""
+    return output.rpartition(HEADING)[2].partition("\n")[0]

@@ -1,4 +1,6 @@
-"""Putting back: checkout, submodules, posts and workers return to the version that worked."""
+"""Putting back: checkout, packages, posts and workers return to the version that worked."""
+
+from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import dropwhile
@@ -6,23 +8,62 @@ from itertools import dropwhile
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from deployhooks.steps.context import Context, StepSkipped
+from deployhooks.requirements import Requirements
+from deployhooks.steps.collectstatic import put_manifest_back
+from deployhooks.steps.context import FAILURES, Context, StepSkipped
+from deployhooks.steps.preflight import PACKAGES
 
 StepFunction = Callable[[Context], str]
 
 
 def put_back(context: Context) -> str:
-    """Go through the steps from pull on once more, with the version before as their target."""
-    live = f"{context.before.commit[:7]} is live"
-    if context.has_moved:
-        context.target = context.before
-        for step in dropwhile(lambda step: step.__name__ != "pull", load_steps()):
-            context.write(f"{step.__name__}: {run_step(step, context)}\n")
+    """Go through the steps from pull on once more, with the version before as their target.
+
+    The files come first, without them there is no going back; of the rest as much as is possible.
+    """
+    # Workers tell the site's commit, not which code of a submodule they have loaded.
+    context.must_reload = context.code_changes and context.target.commit == context.before.commit
+    context.target = context.before
+    files, *others = find_steps_back() if context.has_moved else [None]
+    if files:
+        act(context, files.__name__, files)
         context.deploy.restored = True
-        live = f"put back: {live} again"
-    for undo in context.undo:
-        context.write(undo() + "\n")
-    return live
+    problems = [
+        problem
+        for name, action in [
+            ("requirements", put_packages_back),
+            ("static files", put_static_files_back),
+            *((step.__name__, step) for step in others if step),
+        ]
+        if (problem := try_to_act(context, name, action))
+    ]
+    if problems:
+        context.fail(" ".join(problems))
+    context.kept.clear()
+    live = f"{context.before.commit[:7]} is live"
+    return f"put back: {live} again" if context.deploy.restored else live
+
+
+def find_steps_back() -> list[StepFunction]:
+    return list(dropwhile(lambda step: step.__name__ != "pull", load_steps()))
+
+
+def put_packages_back(context: Context) -> str:
+    frozen = context.kept.find(PACKAGES)
+    if frozen is None:
+        context.skip("")
+    changed = Requirements(context.run).restore(frozen.splitlines())
+    if not changed:
+        context.skip("none was changed")
+    context.deploy.restored = True
+    return f"{changed} packages put back"
+
+
+def put_static_files_back(context: Context) -> str:
+    if not put_manifest_back(context):
+        context.skip("")
+    context.deploy.restored = True
+    return "pages ask for those of the version before again"
 
 
 def load_steps() -> list[StepFunction]:
@@ -30,8 +71,20 @@ def load_steps() -> list[StepFunction]:
     return [import_string(path) for path in settings.DEPLOY_STEPS]
 
 
-def run_step(step: StepFunction, context: Context) -> str:
+def act(context: Context, name: str, action: StepFunction) -> None:
     try:
-        return step(context)
+        done = action(context)
     except StepSkipped as reason:
-        return str(reason)
+        done = str(reason)
+    if done:
+        context.write(f"{name}: {done}\n")
+
+
+def try_to_act(context: Context, name: str, action: StepFunction) -> str:
+    """Return what went wrong, if anything, so that the other actions are still tried."""
+    try:
+        act(context, name, action)
+    except FAILURES as error:
+        context.write(f"{name} FAILED: {error}\n")
+        return f"{name}: {error}"
+    return ""

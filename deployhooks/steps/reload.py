@@ -13,10 +13,12 @@ def reload(context: Context) -> str:
     gunicorn = Gunicorn(settings.RUN_DIR)
     commit = context.target.commit
     master = gunicorn.find_master()
-    if master and not context.has_moved and gunicorn.all_serve(master, commit):
+    is_needed = context.has_moved or context.must_reload
+    if master and not is_needed and gunicorn.all_serve(master, commit):
         context.skip(f"nothing changed and every worker runs {commit[:7]}")
     try:
-        done = gunicorn.reload(commit, RELOAD_TIMEOUT, context.stop_if_cancelled)
+        timeout = min(RELOAD_TIMEOUT, context.time_left())
+        done = gunicorn.reload(commit, timeout, context.stop_if_cancelled)
     except ReloadFailed as error:
         context.fail(str(error))
     pids = ", ".join(str(worker.pid) for worker in done.workers)

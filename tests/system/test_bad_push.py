@@ -1,0 +1,362 @@
+"""Bad pushes, killed processes and good reloads under steady load: no visitor notices anything.
+
+One site serves all cases; each begins and ends with a version that works. The numbers of each case
+are printed at the end (`pytest -s` or the summary of a failure shows them).
+"""
+
+import os
+import signal
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from deployhooks import locks
+from deployhooks.gunicorn import Gunicorn
+from tests.system.live_site import LiveSite, git, wait_until
+from tests.system.load import Load, Numbers
+
+pytestmark = pytest.mark.xdist_group("load")
+
+FRONT = "posts/templates/posts/front.html"
+GOOD_MIGRATION = """
+from django.db import migrations
+
+class Migration(migrations.Migration):
+    dependencies = [("posts", "{last}")]
+    operations = [migrations.RunSQL("{sql}", migrations.RunSQL.noop)]
+"""
+PAGES = ["/", "/2020/01/02/first/", "/archive/"]
+FINAL = ("succeeded", "failed", "cancelled")
+
+
+@dataclass
+class Case:
+    """A push that must not go live: what it changes, and what its log has to say."""
+
+    files: dict[str, str]
+    says: list[str]
+    step: str = "preflight"
+    is_appended: bool = False
+
+
+CASES = {
+    "syntax error in views": Case(
+        {"posts/views.py": "def (:\n"}, ["SyntaxError", "posts/views.py", "its checks"]
+    ),
+    "syntax error in settings": Case(
+        {"blogsite/settings.py": "DEBUG = = 1\n"}, ["SyntaxError", "blogsite/settings.py"]
+    ),
+    "syntax error in gunicorn's configuration": Case(
+        {"blogsite/gunicorn_conf.py": "workers = = 2\n"}, ["SyntaxError", "gunicorn_conf.py"]
+    ),
+    "sys.exit at import": Case(
+        {"posts/feeds.py": "import sys; sys.exit(3)\n"}, ["SystemExit: 3", "posts/feeds.py"]
+    ),
+    "an import that hangs": Case(
+        {"posts/feeds.py": "import time; time.sleep(600)\n"}, ["its checks failed (was stopped"]
+    ),
+    "template error on the front page": Case(
+        {FRONT: "{% block content %}{% url 'posts:nowhere' %}{% endblock %}\n"},
+        ["NoReverseMatch", "nowhere", "a trial start"],
+        is_appended=True,
+    ),
+    "a failing migration": Case(
+        {"posts/migrations/9999_bad.py": GOOD_MIGRATION.replace("{sql}", "SELECT x FROM nowhere")},
+        ["no such table: nowhere", "its migrations"],
+    ),
+    "a missing dependency": Case(
+        {"posts/search.py": "import a_package_that_is_missing\n"},
+        ["ModuleNotFoundError", "a_package_that_is_missing"],
+        is_appended=True,
+    ),
+    "a requirement that cannot be installed": Case(
+        {"requirements.txt": "a-package-that-nobody-has==1.0\n"},
+        ["a-package-that-nobody-has", "installing its requirements"],
+        is_appended=True,
+    ),
+    "workers that start everywhere but here": Case(
+        {"blogsite/urls.py": "if 'scratch' not in __file__: raise RuntimeError('not here')\n"},
+        ["kept the old workers"],
+        step="reload",
+        is_appended=True,
+    ),
+    "a failure after a migration": Case(
+        {
+            "posts/migrations/9998_good.py": GOOD_MIGRATION.replace("{sql}", "SELECT 1"),
+            "posts/management/commands/index_posts.py": "raise RuntimeError('no index')\n",
+        },
+        ["no index", "posts.9998_good", "stay applied"],
+        step="index_posts",
+    ),
+}
+
+
+class Stage:
+    """The site, its load, and what a test asks of both; the database is read, never written."""
+
+    def __init__(self, site: LiveSite) -> None:
+        self.site = site
+        self.load = Load(site.port, site.secret, PAGES)
+        self.gunicorn = Gunicorn(site.run_dir)
+
+    def query(self, sql: str, *values: Any) -> list[dict[str, Any]]:
+        path = self.site.folder / "var" / "db.sqlite3"
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=20)) as database:
+            database.row_factory = sqlite3.Row
+            return [dict(row) for row in database.execute(sql, values)]
+
+    def push(self, *files: tuple[str, str], message: str = "A good change") -> int:
+        """Push a change of the site that works, and deliver it; return the deploy's number."""
+        for name, text in files or [("NOTE", str(time.time_ns()))]:
+            (self.site.developer / name).write_text(text)
+        self.site.push_site(message)
+        return self.deliver("site")
+
+    def deliver(self, repository: str) -> int:
+        answer = self.site.deliver(repository)
+        assert answer.status == 202, answer.text
+        number: int = answer.json()["deploy"]
+        return number
+
+    def steps(self, number: int) -> list[dict[str, Any]]:
+        return self.query(
+            "SELECT * FROM deployhooks_step WHERE deploy_id = ? ORDER BY attempt, position", number
+        )
+
+    def wait_for_step(self, number: int, name: str, status: str) -> None:
+        deadline = time.monotonic() + 90
+        while not any(s["name"] == name and s["status"] == status for s in self.steps(number)):
+            assert time.monotonic() < deadline, self.steps(number)
+            time.sleep(0.005)
+
+    def wait(self, number: int, timeout: float = 120) -> dict[str, Any]:
+        def find_final() -> dict[str, Any] | None:
+            (row,) = self.query("SELECT * FROM deployhooks_deploy WHERE id = ?", number)
+            return row if row["status"] in FINAL else None
+
+        return wait_until(find_final, timeout, f"deploy {number}: {self.steps(number)}")
+
+    def succeed(self, number: int) -> dict[str, Any]:
+        deploy = self.wait(number)
+        assert deploy["status"] == "succeeded", (deploy, self.steps(number))
+        self.assert_live(deploy["to_commit"])
+        return deploy
+
+    def head(self) -> str:
+        return git(self.site.folder, "rev-parse", "HEAD")
+
+    def assert_live(self, commit: str) -> None:
+        """Every worker, the checkout and the answer of the site are of this commit."""
+        assert self.head() == commit
+        master = self.gunicorn.find_master()
+        assert master
+        wait_until(lambda: self.gunicorn.all_serve(master, commit), 10, f"workers of {commit}")
+        assert self.site.get("/healthz").json()["commit"] == commit
+        assert self.site.get("/").status == 200
+
+    def queue_family(self) -> list[psutil.Process]:
+        main = locks.find_holder(self.site.run_dir / "queue.lock")
+        assert main
+        return [main, *main.children(recursive=True)]
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    site = LiveSite(
+        tmp_path_factory.mktemp("bad_push"),
+        PIP_NO_INDEX="1",
+        DEPLOY_PREFLIGHT_TIMEOUT="20",
+        GUNICORN_BOOT_TIMEOUT="30",
+    )
+    stage = None
+    try:
+        site.start()
+        stage = Stage(site)
+        wait_until(lambda: site.get("/").status == 200)
+        stage.load.end_stretch("start")
+        yield stage
+        report(stage.load)
+    finally:
+        if stage:
+            stage.load.stop()
+        site.clean_up()
+
+
+def report(load: Load) -> None:
+    lines = [f"{name}: {numbers}" for name, numbers in load.stretches[1:]]
+    print("\n" + "\n".join([*lines, f"ALL: {load.total()}"]))
+
+
+@pytest.fixture
+def unnoticed(stage: Stage, request: pytest.FixtureRequest) -> Iterator[Numbers]:
+    """What happens in this test costs no visitor a request, and none has to ask twice."""
+    stage.load.end_stretch("between")
+    yield
+    numbers = stage.load.end_stretch(request.node.name)
+    print(f"\n{numbers}")
+    assert numbers.failures == {}
+    marker = request.node.get_closest_marker("resent")
+    assert numbers.resent <= (marker.args[0] if marker else 0)
+
+
+def last_migration(folder: Path) -> str:
+    names = sorted(path.stem for path in (folder / "posts" / "migrations").glob("0*.py"))
+    return names[-1]
+
+
+def push_case(stage: Stage, case: Case) -> int:
+    developer = stage.site.developer
+    for name, text in case.files.items():
+        kept = (developer / name).read_text() if case.is_appended else ""
+        text = text.replace("{last}", last_migration(developer))
+        (developer / name).write_text(kept + text)
+    stage.site.push_site("A bad change")
+    return stage.deliver("site")
+
+
+def take_back(stage: Stage, commit: str) -> None:
+    """What a developer does about it: the files as they were, and a change that works."""
+    git(stage.site.developer, "rm", "-r", "-q", "--cached", ".")
+    git(stage.site.developer, "checkout", "-q", "-f", commit, "--", ".")
+    git(stage.site.developer, "clean", "-q", "-f", "-d")
+
+
+def test_twenty_good_reloads(stage: Stage, unnoticed):
+    commit = stage.head()
+    for _ in range(20):
+        old = stage.site.worker_pids()
+        done = stage.gunicorn.reload(commit, 60, lambda: None)
+        assert not {worker.pid for worker in done.workers} & old
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_bad_push_is_refused_or_put_back_and_the_next_good_one_goes_live(
+    stage: Stage, unnoticed, name: str
+):
+    case, before = CASES[name], stage.head()
+    workers = stage.site.worker_pids()
+    number = push_case(stage, case)
+    deploy = stage.wait(number)
+    assert deploy["status"] == "failed", stage.steps(number)
+    failed = [step["name"] for step in stage.steps(number) if step["status"] == "failed"]
+    assert failed == [case.step]
+    for words in case.says:
+        assert words in deploy["error"], deploy["error"]
+    if case.step == "preflight":
+        assert "the site is untouched" in deploy["error"]
+        assert not deploy["restored"]
+        assert stage.site.worker_pids() == workers
+    else:
+        assert deploy["restored"]
+        assert stage.steps(number)[-1]["name"] == "put_back"
+    stage.assert_live(before)
+    take_back(stage, before)
+    stage.succeed(stage.push())
+
+
+@pytest.mark.resent(16)
+def test_a_worker_killed_right_after_the_pull_is_replaced_by_one_that_works(
+    stage: Stage, unnoticed
+):
+    number = stage.push()
+    stage.wait_for_step(number, "pull", "succeeded")
+    os.kill(min(stage.site.worker_pids()), signal.SIGKILL)
+    stage.succeed(number)
+
+
+def test_a_queue_killed_between_pull_and_reload_goes_on_where_it_was(stage: Stage, unnoticed):
+    number = stage.push()
+    stage.wait_for_step(number, "pull", "succeeded")
+    for process in stage.queue_family():
+        process.kill()
+    stage.succeed(number)
+    assert {step["attempt"] for step in stage.steps(number)} == {1, 2}
+    stage.succeed(stage.push())
+
+
+def test_a_queue_killed_between_reload_and_verification_goes_on_where_it_was(
+    stage: Stage, unnoticed
+):
+    old = stage.site.worker_pids()
+    number = stage.push()
+    stage.wait_for_step(number, "reload", "running")
+    wait_until(lambda: stage.site.worker_pids() - old, 30, "a new worker")
+    # Only its main process, as the system would when it needs memory: the others are orphans.
+    stage.queue_family()[0].kill()
+    stage.succeed(number)
+    stage.succeed(stage.push())
+
+
+def test_two_pushes_right_after_another_both_go_live_while_the_queue_renews_itself(
+    stage: Stage, unnoticed
+):
+    queue = stage.queue_family()[0]
+    first = stage.push()
+    stage.wait_for_step(first, "fetch", "succeeded")
+    stage.site.write_post("2021_03_04-second.rst", "Right after another")
+    second = stage.deliver("content")
+    assert second != first
+    stage.succeed(first)
+    stage.succeed(second)
+    assert stage.site.get("/2021/03/04/second/").status == 200
+    wait_until(lambda: not queue.is_running(), 20, "the queue to renew itself")
+
+
+def test_old_static_files_stay_served_for_those_who_have_the_old_page(stage: Stage, unnoticed):
+    css = stage.site.developer / "posts" / "static" / "posts" / "blog.css"
+    old = find_css(stage)
+    stage.succeed(stage.push(("posts/static/posts/blog.css", css.read_text() + "/* new */\n")))
+    new = find_css(stage)
+    assert new != old
+    assert stage.site.get(new).text.endswith("/* new */\n")
+    assert stage.site.get(old).status == 200
+
+
+def find_css(stage: Stage) -> str:
+    page = stage.site.get("/").text
+    return page.partition('rel="stylesheet" href="')[2].partition('"')[0]
+
+
+def test_a_rollback_freezes_and_a_thaw_goes_on_with_what_was_pushed_meanwhile(
+    stage: Stage, unnoticed
+):
+    before = stage.head()
+    stage.succeed(stage.push())
+    printed = stage.site.manage("rollback", "--wait")
+    assert "frozen" in printed
+    stage.assert_live(before)
+    (stage.site.developer / "NOTE").write_text("held")
+    stage.site.push_site("Held")
+    answer = stage.site.deliver("site")
+    assert answer.json()["outcome"] == "held"
+    assert "Deploys are frozen" in stage.site.sign_in().get("/admin/").text
+    stage.site.manage("thaw")
+    (newest,) = stage.query("SELECT max(id) AS id FROM deployhooks_deploy")
+    stage.succeed(newest["id"])
+    assert stage.head() == git(stage.site.developer, "rev-parse", "HEAD")
+
+
+def test_the_load_was_at_least_two_hundred_requests_a_second(stage: Stage):
+    total = stage.load.total()
+    assert total.rate >= 200, total
+    assert not total.failures
+
+
+def test_a_dead_gunicorn_is_started_again_and_the_deploy_says_so(stage: Stage):
+    stage.load.stop()
+    master = stage.gunicorn.find_master()
+    assert master
+    stage.site.write_post("2021_03_05-third.rst", "After the crash")
+    number = stage.deliver("content")
+    stage.wait_for_step(number, "index_posts", "running")
+    master.kill()
+    stage.succeed(number)
+    detail = stage.steps(number)[-1]["detail"]
+    assert "gunicorn itself had ended and was started again" in detail
