@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -103,6 +104,6 @@ def test_a_deploy_of_code_is_taken_up_when_its_worker_is_killed_half_way(site: H
     site.check(page)
 
 
-def test_the_faults_survived_are_told():
-    print(f"\n{len(survived)} faults survived: kill -9 of {', '.join(survived)}")
-    assert survived
+def test_the_faults_survived_are_told(capsys: pytest.CaptureFixture[str]):
+    with capsys.disabled():
+        sys.stdout.write(f"\n{len(survived)} faults survived: kill -9 of {', '.join(survived)}\n")
