@@ -1,9 +1,12 @@
 """The site's addresses."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
 from blogsite.views import healthz
+
+admin.site.site_header = admin.site.site_title = settings.SITE_NAME
 
 urlpatterns = [
     path("healthz", healthz),
@@ -13,3 +16,4 @@ urlpatterns = [
 ]
 
 handler404 = "posts.views.page_not_found"
+handler500 = "blogsite.views.server_error"

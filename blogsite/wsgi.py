@@ -1,9 +1,26 @@
 """What gunicorn serves."""
 
 import os
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from django.core.wsgi import get_wsgi_application
+from django.utils.http import parse_header_parameters
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "blogsite.settings")
 
-application = get_wsgi_application()
+Environ = dict[str, Any]
+site: Callable[[Environ, Any], Iterable[bytes]] = get_wsgi_application()
+
+
+def application(environ: Environ, start_response: Any) -> Iterable[bytes]:
+    """Django's application, shielded from a Content-Type that Django itself stumbles over.
+
+    It takes the header apart before any view or error handler is there. What cannot be read is
+    nothing that a page here would take.
+    """
+    try:
+        parse_header_parameters(environ.get("CONTENT_TYPE", ""))
+    except (LookupError, ValueError):
+        environ["CONTENT_TYPE"] = "application/octet-stream"
+    return site(environ, start_response)

@@ -26,6 +26,9 @@ REMOTE_SECONDS = 30.0
 ANSWER_SECONDS = 10.0  # as long as GitHub waits
 MAX_COMMITS = 20
 MAX_ANSWER = 64 * 1024
+WEBHOOK_URL = re.compile(
+    r"https?://(?:[\w.-]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?(?:[/?][!-~]*)?", re.ASCII
+)
 
 
 class CannotAnnounce(Exception):
@@ -187,7 +190,7 @@ def _describe_commit(commit: Commit, tip: Tip) -> dict[str, Any]:
         "url": f"{_show(tip.url)}/commit/{commit.hexsha}",
         "author": _describe_person(commit.author),
         "committer": _describe_person(commit.committer),
-        **_list_changes(commit),
+        **_list_changes(commit, tip),
     }
 
 
@@ -195,9 +198,11 @@ def _describe_person(person: Actor) -> dict[str, str]:
     return {"name": person.name or "", "email": person.email or ""}
 
 
-def _list_changes(commit: Commit) -> dict[str, list[str]]:
-    changes = commit.parents[0].diff(commit) if commit.parents else commit.diff(NULL_TREE)
+def _list_changes(commit: Commit, tip: Tip) -> dict[str, list[str]]:
     lists: dict[str, list[str]] = {"added": [], "removed": [], "modified": []}
+    if any(not has_commit(tip.git_dir, parent.hexsha) for parent in commit.parents):
+        return lists  # the clone is shallow and begins here; GitHub's lists may be empty, too
+    changes = commit.parents[0].diff(commit) if commit.parents else commit.diff(NULL_TREE)
     for change in changes:
         if change.a_path and (change.deleted_file or change.renamed_file):
             lists["removed"].append(change.a_path)
@@ -219,15 +224,10 @@ def post_delivery(url: str, payload: Mapping[str, Any]) -> Reply:
 
     Raises CannotAnnounce when there is no secret or no answer.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise CannotAnnounce(f"{url} is no address of a webhook: it begins with https://.")
+    connection, path = _prepare_connection(url)
     body = json.dumps(payload).encode()
     headers = _make_headers(body, _read_newest_secret())
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.hostname, parts.port, timeout=ANSWER_SECONDS)
     try:
-        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         connection.request("POST", path, body, headers)
         answer = connection.getresponse()
         text = answer.read(MAX_ANSWER).decode("utf-8", "replace")
@@ -236,6 +236,16 @@ def post_delivery(url: str, payload: Mapping[str, Any]) -> Reply:
     finally:
         connection.close()
     return Reply(answer.status, answer.reason, text)
+
+
+def _prepare_connection(url: str) -> tuple[http.client.HTTPConnection, str]:
+    """Return a connection that is not yet opened, and what to ask it for."""
+    if not WEBHOOK_URL.fullmatch(url):
+        raise CannotAnnounce(f"{url} is no address of a webhook: it begins with https://.")
+    parts = urlsplit(url)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return kind(parts.netloc, timeout=ANSWER_SECONDS), path
 
 
 def _read_newest_secret() -> bytes:

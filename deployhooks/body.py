@@ -17,7 +17,7 @@ MAX_LENGTH = 25 * 1024 * 1024  # GitHub's own limit
 READ_SECONDS = 20.0
 MAX_DISCARDED = 64 * 1024 * 1024
 DISCARD_SECONDS = 10.0
-PIECE = 1024 * 1024
+PIECE = 256 * 1024
 
 
 def read_length(content_length: str) -> int:

@@ -11,7 +11,7 @@ import psutil
 from django.conf import settings
 
 from deployhooks import locks
-from deployhooks.lease import read_boot_id
+from deployhooks.identity import read_boot_id, read_start
 
 logger = logging.getLogger(__name__)
 
@@ -27,8 +27,8 @@ def take_over() -> IO[str]:
     end_leftovers(file.read())
     file.seek(0)
     file.truncate()
-    me = psutil.Process()
-    json.dump({"boot": read_boot_id(), "group": os.getpgrp(), "since": me.create_time()}, file)
+    since = read_start(os.getpid())
+    json.dump({"boot": read_boot_id(), "group": os.getpgrp(), "since": since}, file)
     file.flush()
     return file
 
@@ -51,7 +51,7 @@ def is_leftover(process: psutil.Process, group: int, since: float) -> bool:
         return (
             process.pid != os.getpid()
             and os.getpgid(process.pid) == group
-            and process.create_time() >= since
+            and (read_start(process.pid) or 0.0) >= since
             and "qcluster" in process.cmdline()
         )
     except (psutil.Error, ProcessLookupError):
@@ -61,6 +61,23 @@ def is_leftover(process: psutil.Process, group: int, since: float) -> bool:
 def find() -> psutil.Process | None:
     """Return the main process of the running cluster, None when none runs."""
     return locks.find_holder(settings.RUN_DIR / "queue.lock")
+
+
+def find_members() -> tuple[psutil.Process, set[int]] | None:
+    """Return the main process and the numbers of pusher, monitor and workers; None when none runs.
+
+    The sentinel replaces the ones that die, and the cluster is often no longer whole then: a worker
+    that was idle takes the lock of the task queue with it, a monitor the results.
+    """
+    main = find()
+    if main is None:
+        return None
+    try:
+        sentinels = main.children()
+        members = [member for sentinel in sentinels for member in sentinel.children()]
+    except psutil.NoSuchProcess:
+        return None
+    return main, {one.pid for one in members if read_start(one.pid) is not None}
 
 
 def end() -> None:

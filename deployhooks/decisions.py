@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from deployhooks.models import Delivery
-from deployhooks.payloads import Payload, storable
-from deployhooks.repositories import Source
+from deployhooks.payloads import Payload
+from deployhooks.repositories import Source, normalise_url
 
 Outcome = Delivery.Outcome
 
@@ -27,13 +27,20 @@ def decide(event: str, payload: Payload, read_sources: Callable[[], Iterable[Sou
     return _decide_push(payload, read_sources())
 
 
+def _show(text: str) -> str:
+    """What a payload says, for a sentence that goes into a row, a log and a terminal."""
+    return "".join(
+        sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text[:200]
+    )
+
+
 def _ignore(reason: str) -> Decision:
     return Decision(Outcome.IGNORED, reason)
 
 
 def _decide_push(payload: Payload, sources: Iterable[Source]) -> Decision:
-    repository = storable(payload.full_name or payload.urls[0], 200)
-    ref = storable(payload.ref, 200)
+    repository = _show(payload.full_name or normalise_url(payload.urls[0]))
+    ref = _show(payload.ref)
     known, found = _find(payload, sources)
     if not found:
         names = ", ".join(map(str, known))
@@ -46,7 +53,7 @@ def _decide_push(payload: Payload, sources: Iterable[Source]) -> Decision:
         return _ignore(f"{ref} is not a branch; only pushes to a branch are deployed.")
     deployed = [source for source in found if source.branch == payload.branch]
     if not deployed:
-        return _ignore(_explain_branch(storable(payload.branch, 200), repository, found))
+        return _ignore(_explain_branch(_show(payload.branch), repository, found))
     if payload.skip_marker:
         return _ignore(f"The head commit's message has the marker {payload.skip_marker}.")
     return Decision(Outcome.QUEUED, f"Push to {ref} of {repository}, {deployed[0].name}.")

@@ -11,9 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import django.db
 from django.db import IntegrityError
 
+from deployhooks import recovery
 from deployhooks.checkout import Version
+from deployhooks.checkout.repair import repair
 from deployhooks.lease import Cancelled, Lease, LeaseLost, claim
 from deployhooks.models import Deploy, Step
 from deployhooks.steplog import StepLog
@@ -25,6 +28,9 @@ logger = logging.getLogger(__name__)
 
 # Seconds to wait for another process that works on the checkout.
 LOCK_TIMEOUT = 30.0
+# Seconds to wait for a database that has gone away, and between two looks whether it is back.
+DATABASE_TIMEOUT = 50.0
+DATABASE_PAUSE = 1.0
 
 
 def run_deploy(deploy_id: int) -> bool:
@@ -37,12 +43,14 @@ def run_deploy(deploy_id: int) -> bool:
     if deploy is None:
         return False
     logger.info("deploy %s: attempt %s begins", deploy.pk, deploy.attempt)
-    with Lease(deploy) as lease:
+    with recovery.marking_children(deploy), Lease(deploy) as lease:
         context = Context(deploy, lease)
         try:
             _run_and_close(context)
         except LeaseLost:
             logger.warning("deploy %s: another process has taken it over", deploy.pk)
+        except django.db.Error as error:
+            _hand_back(deploy, error)
         except BaseException as error:
             deploy.fail(f"An error of blogsite itself, please report it: {error!r}")
             raise
@@ -71,12 +79,31 @@ def _run_and_close(context: Context) -> None:
         deploy.succeed()
 
 
+def _hand_back(deploy: Deploy, error: django.db.Error) -> None:
+    """Return the deploy to the queue when the database is back; nothing could be recorded.
+
+    When it stays away, watch_deploys finds that the heartbeat has stopped.
+    """
+    why = f"The database failed during attempt {deploy.attempt}: {error}."
+    ends = time.monotonic() + DATABASE_TIMEOUT
+    while True:
+        django.db.connection.close()
+        try:
+            recovery.return_to_queue(deploy, why)
+            return
+        except django.db.Error:
+            if time.monotonic() > ends:
+                raise
+            time.sleep(DATABASE_PAUSE)
+
+
 def _describe_applied(deploy: Deploy) -> str:
     applied = applied_by(deploy)
     return f" Migrations that were applied stay applied: {', '.join(applied)}." if applied else ""
 
 
 def _go_forward_or_back(context: Context) -> None:
+    context.notes += repair(context.checkout, context.scratch.folder, context.stop_if_cancelled)
     context.before = _read_before(context)
     try:
         for step in load_steps():

@@ -6,16 +6,17 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import django.db
 import psutil
-from django.db import DatabaseError, connection
+from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
 from deployhooks import process
+from deployhooks.identity import read_boot_id, read_start
 from deployhooks.models import Deploy
 
 logger = logging.getLogger(__name__)
@@ -40,13 +41,8 @@ def describe_this_process() -> dict[str, Any]:
         "worker": f"{me.name()} {me.pid}",
         "boot_id": read_boot_id(),
         "pid": me.pid,
-        "pid_started_at": me.create_time(),
+        "pid_started_at": read_start(me.pid),
     }
-
-
-def read_boot_id() -> str:
-    """Return what tells this boot of the machine from earlier ones."""
-    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
 def claim(deploy_id: int) -> Deploy | None:
@@ -70,6 +66,7 @@ class Lease:
         self.thread = threading.Thread(target=self._watch, name=f"lease-{deploy.pk}", daemon=True)
 
     def __enter__(self) -> Lease:
+        self._look()  # a cancel may have come while an earlier attempt ran
         self.thread.start()
         return self
 
@@ -96,11 +93,10 @@ class Lease:
 
     def add_process_group(self, group: int) -> None:
         """Note a started process group in the row, so that it can be ended when we cannot."""
-        try:
-            self.groups[group] = psutil.Process(group).create_time()
-        except psutil.NoSuchProcess:
-            return
-        self._store_groups()
+        started = read_start(group)
+        if started is not None:
+            self.groups[group] = started
+            self._store_groups()
 
     def remove_process_group(self, group: int) -> None:
         if self.groups.pop(group, None) is not None:
@@ -118,7 +114,7 @@ class Lease:
                 if time.monotonic() >= next_beat:
                     self.row.update(heartbeat_at=timezone.now())
                     next_beat = time.monotonic() + BEAT
-            except DatabaseError:
+            except django.db.Error:
                 logger.warning("deploy %s: no heartbeat, the database fails", self.deploy.pk)
                 connection.close()
         connection.close()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+
+# Between two attempts of a deploy.
+LONGEST_PAUSE = timedelta(minutes=5)
 
 
 class Delivery(models.Model):
@@ -120,11 +123,6 @@ class DeployQuerySet(models.QuerySet["Deploy"]):
     def ended(self) -> DeployQuerySet:
         return self.exclude(status__in=[Deploy.Status.QUEUED, Deploy.Status.RUNNING])
 
-    def waiting_since(self, before: datetime) -> DeployQuerySet:
-        """Queued ones that could have been taken since then."""
-        ripe = Q(not_before=None) | Q(not_before__lt=before)
-        return self.queued().filter(ripe, queued_at__lt=before)
-
     def has_failed_with(self, commit: str, submodules: dict[str, str]) -> bool:
         """Whether the newest deploy that went to this version did not succeed.
 
@@ -142,11 +140,32 @@ class DeployQuerySet(models.QuerySet["Deploy"]):
         Raises IntegrityError when another deploy runs on its host.
         """
         now = timezone.now()
-        ripe = Q(not_before=None) | Q(not_before__lte=now)
+        # A pause that is longer than any comes from a clock that was set back meanwhile.
+        ripe = Q(not_before=None) | Q(not_before__lte=now) | Q(not_before__gt=now + LONGEST_PAUSE)
         claimed = self.filter(ripe, pk=deploy_id, status=Deploy.Status.QUEUED).update(
             status=Deploy.Status.RUNNING, started_at=now, heartbeat_at=now, **lease
         )
         return claimed == 1
+
+
+class RemoteState(models.Model):
+    """What the remotes of this host's checkout have, as they said when they were last asked."""
+
+    host = models.CharField(max_length=255, unique=True)
+    asked_at = models.DateTimeField(null=True, blank=True)
+    live_commit = models.CharField(max_length=40, blank=True)
+    remote_commit = models.CharField(max_length=40, blank=True)
+    submodules = models.JSONField(
+        default=dict, help_text='{path: {"live": commit or null, "remote": commit}}'
+    )
+    note = models.TextField(blank=True, help_text="What follows from it, in words.")
+    error = models.TextField(blank=True, help_text="Why the remotes could not be asked.")
+    tried = models.JSONField(
+        default=dict, help_text="{path: commit} that were deployed without a delivery last."
+    )
+
+    def __str__(self) -> str:
+        return f"{self.host}: {self.live_commit[:7]}, remote {self.remote_commit[:7]}"
 
 
 class Deploy(models.Model):
@@ -196,7 +215,9 @@ class Deploy(models.Model):
     worker = models.CharField(max_length=255, blank=True)
     boot_id = models.CharField(max_length=64, blank=True)
     pid = models.PositiveIntegerField(null=True, blank=True)
-    pid_started_at = models.FloatField(null=True, blank=True, help_text="Seconds since the epoch.")
+    pid_started_at = models.FloatField(
+        null=True, blank=True, help_text="Seconds since the machine's boot."
+    )
     process_groups = models.JSONField(default=list, help_text="[[pgid, started_at], ...]")
     heartbeat_at = models.DateTimeField(null=True, blank=True)
 
@@ -263,8 +284,7 @@ class Deploy(models.Model):
         )
 
     def take_over(self, dead: Deploy) -> None:
-        """Serve the deliveries of a deploy that died, and come back to what it had found."""
-        self.deliveries.add(*dead.deliveries.all())
+        """When this one fails, come back to what a deploy that died had found."""
         if not self.from_commit:
             self.from_commit, self.submodules = dead.from_commit, dead.submodules
             self.save(update_fields=["from_commit", "submodules"])

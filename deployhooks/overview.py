@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.conf import settings
 from django.utils import timezone
 
 from deployhooks.explanations import find_trouble, has_left_mess
-from deployhooks.models import Delivery, Deploy, Freeze, Refusal, Step
+from deployhooks.models import Delivery, Deploy, Freeze, Refusal, RemoteState, Step
 from deployhooks.queue import is_frozen
 
 REFUSALS_WITHIN = timedelta(hours=1)
@@ -28,6 +29,7 @@ class Overview:
     broken: Deploy | None
     refusals: int
     last_refusal: Refusal | None
+    remote: RemoteState | None
 
 
 def look_over() -> Overview:
@@ -40,7 +42,7 @@ def look_over() -> Overview:
     refusals, last_refusal = count_refusals()
     return Overview(
         frozen=is_frozen(),
-        live=here.filter(status=Deploy.Status.SUCCEEDED).first(),
+        live=find_live(),
         last=last,
         running=running,
         queued=queued,
@@ -50,7 +52,13 @@ def look_over() -> Overview:
         broken=last if has_failed_to_put_back(steps) else None,
         refusals=refusals,
         last_refusal=last_refusal,
+        remote=RemoteState.objects.filter(host=settings.DEPLOY_HOST).first(),
     )
+
+
+def find_live() -> Deploy | None:
+    """The deploy whose version this host serves; those that failed later were put back to it."""
+    return Deploy.objects.here().filter(status=Deploy.Status.SUCCEEDED).first()
 
 
 def find_broken() -> Deploy | None:

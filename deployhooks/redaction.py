@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -17,7 +18,7 @@ LONGEST_LINE = 4 * LONGEST_MATCH
 
 # Every repetition is bounded, so that no match is longer than LONGEST_MATCH.
 PATTERNS = (
-    r"(?P<scheme>\b[a-z][a-z0-9+.-]{0,30}://)[^\s/@'\"]{1,1024}(?:@[^\s/@'\"]{1,1024}){0,2}@",
+    r"(?P<scheme>\b[a-z][a-z0-9+.-]{0,30}://)(?!git@)[^\s/@'\"]{1,1024}(?:@[^\s/@'\"]{1,1024}){0,2}@",
     r"(?P<header>\b(?:proxy-)?authorization\s{0,8}[:=]\s{0,8})[^\r\n]{1,3000}",
     r"\b(?:gh[pousr]_[A-Za-z0-9]{20,255}|github_pat_[A-Za-z0-9_]{20,255})",
     r"\bgl(?:pat|ptt|dt|rt|cbt|soat|agent)-[A-Za-z0-9_.-]{16,255}",
@@ -101,6 +102,13 @@ class RedactedStream:
 def configured_redactor() -> Redactor:
     """A redactor for every secret that settings and environment hold at this moment."""
     return Redactor(_configured_secrets())
+
+
+class CleanFormatter(logging.Formatter):
+    """Log lines, tracebacks too, without the configured secrets."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return configured_redactor().clean(super().format(record))
 
 
 def _configured_secrets() -> Iterator[str]:

@@ -69,7 +69,8 @@ def keep_refusal(refused: Refused, address: str | None, headers: Mapping[str, st
     unrecorded = gate.enter()
     if unrecorded is None:
         return
-    logger.warning("refused with %s, from %s: %s", refused.status, address, refused.reason)
+    guid = headers.get("X-Github-Delivery", "without GUID")
+    logger.warning("delivery %a refused with %s: %s", guid, refused.status, refused.reason)
     try:
         _write(refused, address, headers, unrecorded)
     except django.db.Error as error:

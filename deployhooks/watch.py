@@ -6,16 +6,16 @@ import logging
 import signal
 import threading
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import FrameType
 
-import psutil
-from django.db import DatabaseError, connection, transaction
+import django.db
+from django.db import connection
 from django.utils import timezone
 
-from deployhooks import cluster, process, queue
-from deployhooks.lease import read_boot_id
-from deployhooks.models import Deploy, Step
+from deployhooks import cluster, queue, recovery
+from deployhooks.drift import Drift
+from deployhooks.models import Deploy
 
 logger = logging.getLogger(__name__)
 
@@ -23,11 +23,14 @@ logger = logging.getLogger(__name__)
 PAUSE = 2.0
 # A queued deploy that nobody took for this long is told to the queue again.
 FORGOTTEN = timedelta(seconds=15)
+# No attempt is put off for longer, whatever a clock says that was set back.
+LONGEST_WAIT = timedelta(seconds=75)
+# A process that lives but gave no sign for this long does not run its deploy any more.
+SILENCE = timedelta(seconds=60)
 # The queue's row of a deploy that ended this long ago should be gone.
 UNACKNOWLEDGED = timedelta(seconds=60)
 # Seconds that a restarted queue gets before it is taken for broken again.
-RESTART_PAUSE = 60.0
-MAX_ATTEMPTS = 3
+RESTART_PAUSE = 15.0
 
 
 def run() -> None:
@@ -40,45 +43,99 @@ def run() -> None:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     watch = Watch()
-    while not stopped.is_set():
-        try:
-            watch.look()
-        except DatabaseError as error:
-            logger.warning("the database fails, trying again: %s", error)
-            connection.close()
-        stopped.wait(PAUSE)
+    with Drift():
+        while not stopped.is_set():
+            try:
+                watch.look()
+            except django.db.Error as error:
+                logger.warning("the database fails, trying again: %s", error)
+                connection.close()
+            stopped.wait(PAUSE)
 
 
 class Watch:
-    """Rounds that remember which deploys the queue was reminded of, and when it was restarted."""
+    """Rounds that remember what they saw; they measure time by a clock that nobody sets."""
 
     def __init__(self) -> None:
-        self.reminded_at: dict[int, float] = {}
-        self.restarted_at = 0.0
+        self.beats: dict[int, tuple[datetime | None, float]] = {}
+        self.due_at: dict[int, float] = {}
+        self.reminded: set[int] = set()
+        self.restarted_at = -RESTART_PAUSE
+        self.members: set[int] = set()
+        self.main = 0
+        self.rounds_damaged = 0
 
     def look(self) -> None:
         """One round: return what dead processes left, then see that the queue does its work."""
         queue.schedule_housekeeping()
         for deploy in Deploy.objects.here().running():
-            if not is_alive(deploy):
-                return_to_queue(deploy)
+            if why := self.find_death(deploy):
+                self.take_up(deploy, why)
+        self.count_members()
         if Deploy.objects.here().running().exists():
             return
+        if self.rounds_damaged > 1:  # in the first one the queue may be about to end as a whole
+            self.restart_queue("one of its processes has died")
         self.remind_of_forgotten()
         if queue.drop_unacknowledged(UNACKNOWLEDGED):
             self.restart_queue("it finishes deploys but has lost the process that says so")
 
+    def find_death(self, deploy: Deploy) -> str:
+        """Why a running deploy does not go on any more; empty while it does."""
+        if not recovery.is_alive(deploy):
+            return (
+                f"The process that ran it ({deploy.worker}) died during attempt {deploy.attempt}."
+            )
+        now = time.monotonic()
+        beat, since = self.beats.get(deploy.pk, (None, now))
+        if beat != deploy.heartbeat_at:
+            since = now
+        self.beats = {deploy.pk: (deploy.heartbeat_at, since)}
+        if now - since < SILENCE.total_seconds():
+            return ""
+        return (
+            f"The process that ran it ({deploy.worker}) lives, but gave no sign for "
+            f"{now - since:.0f} s during attempt {deploy.attempt}."
+        )
+
+    def take_up(self, deploy: Deploy, why: str) -> None:
+        pause = recovery.return_to_queue(deploy, why)
+        if pause is not None:
+            self.due_at[deploy.pk] = time.monotonic() + pause.total_seconds()
+            self.reminded.discard(deploy.pk)
+
     def remind_of_forgotten(self) -> None:
         """Tell the queue once more of what waits while nothing runs; restart it when deaf."""
-        for deploy in Deploy.objects.here().waiting_since(timezone.now() - FORGOTTEN):
-            reminded_at = self.reminded_at.get(deploy.pk, 0.0)
-            if time.monotonic() - reminded_at < FORGOTTEN.total_seconds():
+        waiting = {deploy.pk: deploy for deploy in Deploy.objects.here().queued()}
+        self.due_at = {pk: due for pk, due in self.due_at.items() if pk in waiting}
+        self.reminded &= set(waiting)
+        for deploy in waiting.values():
+            due_at = self.due_at.setdefault(deploy.pk, self.expect(deploy))
+            if time.monotonic() < due_at:
                 continue
-            if reminded_at:
+            if deploy.pk in self.reminded:
                 self.restart_queue(f"deploy {deploy.pk} waits and nobody takes it")
             logger.warning("deploy %s waits, reminding the queue", deploy.pk)
             queue.enqueue_again(deploy)
-            self.reminded_at[deploy.pk] = time.monotonic()
+            self.reminded.add(deploy.pk)
+            self.due_at[deploy.pk] = time.monotonic() + FORGOTTEN.total_seconds()
+
+    def expect(self, deploy: Deploy) -> float:
+        """When the queue must have taken a deploy that is seen for the first time."""
+        now = timezone.now()
+        ripe_at = max(deploy.queued_at, deploy.not_before or deploy.queued_at)
+        left = min(max(ripe_at + FORGOTTEN - now, timedelta()), LONGEST_WAIT)
+        return time.monotonic() + left.total_seconds()
+
+    def count_members(self) -> None:
+        """See whether a process of the queue that was there before is gone; the queue goes on."""
+        found = cluster.find_members()
+        main, members = (found[0].pid, found[1]) if found else (0, set())
+        if main != self.main:
+            self.main, self.members, self.rounds_damaged = main, members, 0
+        is_damaged = bool(self.members - members)
+        self.rounds_damaged = self.rounds_damaged + 1 if is_damaged else 0
+        self.members |= members
 
     def restart_queue(self, why: str) -> None:
         """End the queue's processes, all of them and no others; supervisor starts it again."""
@@ -87,47 +144,4 @@ class Watch:
         logger.error("restarting the queue: %s", why)
         cluster.end()
         self.restarted_at = time.monotonic()
-
-
-def is_alive(deploy: Deploy) -> bool:
-    """Whether the very process that runs a deploy still lives."""
-    if deploy.boot_id != read_boot_id() or deploy.pid is None:
-        return False
-    try:
-        found = psutil.Process(deploy.pid)
-        return found.create_time() == deploy.pid_started_at and (
-            found.status() != psutil.STATUS_ZOMBIE
-        )
-    except psutil.NoSuchProcess:
-        return False
-
-
-def end_children(deploy: Deploy) -> None:
-    """Kill the process groups that a dead deploy left running; never a later one of that number."""
-    if deploy.boot_id != read_boot_id():
-        return
-    for group, started_at in deploy.process_groups:
-        try:
-            if psutil.Process(group).create_time() != started_at:
-                continue
-        except psutil.NoSuchProcess:
-            pass  # the leader has ended, its children may live: the number is not free before
-        process.kill_group(group)
-
-
-@transaction.atomic
-def return_to_queue(deploy: Deploy) -> None:
-    """A dead deploy is queued again, or joins the one that is; after three attempts it failed."""
-    end_children(deploy)
-    died = f"The process that ran it ({deploy.worker}) died during attempt {deploy.attempt}."
-    logger.warning("deploy %s: %s", deploy.pk, died)
-    for step in deploy.steps.filter(status=Step.Status.RUNNING):
-        step.close(Step.Status.FAILED, died)
-    waiting = Deploy.objects.here().queued().select_for_update().first()
-    if waiting:
-        waiting.take_over(deploy)
-        deploy.fail(f"{died} Deploy {waiting.pk} takes its work up.")
-    elif deploy.attempt >= MAX_ATTEMPTS:
-        deploy.fail(f"{died} It was the last attempt: see queue.log, then re-run this deploy.")
-    else:
-        deploy.return_to_queue(pause=timedelta(seconds=5 * 3 ** (deploy.attempt - 1)))
+        self.main = 0

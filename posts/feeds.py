@@ -73,7 +73,7 @@ def show_feed(
         feed_url=settings.SITE_URL + request.path,
         author_name=settings.SITE_NAME,
     )
-    for post in posts.defer("text", "toc", "problems", "anchors")[:POSTS_A_FEED]:
+    for post in posts.defer("text", "toc", "problems")[:POSTS_A_FEED]:
         add_post(document, post)
     response = HttpResponse(content_type=kind.content_type)
     document.write(response, "utf-8")

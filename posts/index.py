@@ -1,73 +1,33 @@
 """Makes rows equal files: renders what changed, and writes it in one transaction."""
 
-import pickle
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterator
+from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from urllib.parse import quote
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from posts import history, placement, renames, search, source
 from posts.models import Address, Post, Snapshot, Tag, article_address_of
 from posts.problems import Problem
 from posts.rendering import Draft, Rendered, render_all, signature
+from posts.report import Report
 from posts.source import Folder, SourceFile
+from posts.spool import Spool
 
 DRAFT_COLUMNS = [each.name for each in fields(Draft)]
 BATCH = 200
 # What must be known of every row to place it among the others.
-PLACING = (
-    "path", "uid", "digest", "renderer", "title", "day", "base_slug", "slug", "status", "anchors",
-    "links", "urls", "site_problems", "committed_at", "is_broken", "is_rendered",
-)  # fmt: skip
+PLACING = ("path", "digest", "renderer", "day", "base_slug", "slug", "is_broken", "is_rendered")
+HEAVY = ("body", "text", "toc", "problems", "summary")
 
 Progress = Callable[[int, int], None]
-
-
-@dataclass
-class Report:
-    """What a run changed, by path, and every problem of the posts that it looked at."""
-
-    added: list[str] = field(default_factory=list)
-    changed: list[str] = field(default_factory=list)
-    removed: list[str] = field(default_factory=list)
-    renamed: list[tuple[str, str]] = field(default_factory=list)
-    broken: list[str] = field(default_factory=list)
-    unchanged: int = 0
-    problems: list[tuple[str, Problem]] = field(default_factory=list)
-
-    @property
-    def is_empty(self) -> bool:
-        return not (self.added or self.changed or self.removed or self.renamed)
-
-    def __str__(self) -> str:
-        return (
-            f"added {len(self.added)}, changed {len(self.changed)}, renamed {len(self.renamed)}, "
-            f"removed {len(self.removed)}, broken {len(self.broken)}, unchanged {self.unchanged}"
-        )
-
-
-class Spool:
-    """Rendered posts on disk until they are written: thousands would fill the memory."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self.file = file
-        self.places: dict[SourceFile, int] = {}
-
-    def put(self, rendered: Rendered) -> None:
-        self.places[rendered.source] = self.file.seek(0, 2)
-        pickle.dump(rendered, self.file)
-
-    def get(self, each: SourceFile) -> Rendered:
-        self.file.seek(self.places[each])
-        rendered: Rendered = pickle.load(self.file)  # noqa: S301 - our own, from this process
-        return rendered
 
 
 def index_posts(
@@ -78,29 +38,40 @@ def index_posts(
     Renders outside of the transaction, so that nobody waits for it, and looks at the files again
     inside: what has changed meanwhile is rendered too. Raises source.SourceUnreadable.
     """
+    renderer = renderer_of_today()
+    folder = source.scan(root)
+    rows = dict(Post.objects.filter(renderer=renderer).values_list("path", "digest"))
+    missing = [
+        each for each in folder.posts.values() if everything or rows.get(each.path) != each.digest
+    ]
     with tempfile.TemporaryFile() as file:
         spool = Spool(file)
         while True:
-            with transaction.atomic():
-                folder = source.scan(root)
-                run = Run(folder, spool, everything)
-                missing = [each for each in run.stale if each not in spool.places]
-                if not missing:
-                    return run.write()
             zone = timezone.get_default_timezone()
             for done, rendered in enumerate(render_all(folder, missing, zone), start=1):
                 spool.put(rendered)
                 on_progress(done, len(missing))
+            with transaction.atomic():
+                folder = source.scan(root, folder)
+                run = Run(folder, spool, renderer, everything)
+                missing = [each for each in run.stale if each not in spool.places]
+                if not missing:
+                    return run.write()
+
+
+def renderer_of_today() -> str:
+    """All that a page depends on beside its file."""
+    return f"{signature()} {timezone.get_default_timezone_name()}"
 
 
 class Run:
     """One comparison of files and rows, within one transaction."""
 
-    def __init__(self, folder: Folder, spool: Spool, everything: bool) -> None:
+    def __init__(self, folder: Folder, spool: Spool, renderer: str, everything: bool) -> None:
         self.folder = folder
         self.spool = spool
         self.report = Report()
-        self.renderer = f"{signature()} {timezone.get_default_timezone_name()}"
+        self.renderer = renderer
         self.snapshot, _ = Snapshot.objects.select_for_update().get_or_create(
             pk=1, defaults={"changed_at": timezone.now()}
         )
@@ -114,17 +85,36 @@ class Run:
         return bool(row and row.digest == each.digest and row.renderer == self.renderer)
 
     def write(self) -> Report:
-        addresses = {row.pk: (row.path, row.get_absolute_url()) for row in self.rows.values()}
+        addresses = {
+            row.pk: (row.path, row.get_absolute_url())
+            for row in self.rows.values()
+            if row.is_rendered
+        }
         self.move_renamed()
         self.remove_gone()
         for batch in batches(self.stale):
             self.save([self.spool.get(each) for each in batch])
-        touched = self.take_commit_times()
-        touched |= placement.place(self.rows.values(), self.folder.files)
-        self.update(touched)
+        dated, placed = self.take_commit_times(), self.place()
+        Post.objects.bulk_update(dated, ["committed_at"], batch_size=BATCH)
+        Post.objects.bulk_update(placed, ["slug", "urls", "site_problems"], batch_size=BATCH)
         self.remember_addresses(addresses)
-        self.close(touched)
+        self.close(dated | placed)
         return self.report
+
+    def place(self) -> set[Post]:
+        """Links of posts that did not change lead elsewhere only when an address or file did."""
+        rows = sorted(
+            (row for row in self.rows.values() if row.is_rendered), key=lambda row: row.path
+        )
+        touched = placement.set_slugs(rows)
+        places = placement.digest_places(rows, self.folder.files)
+        stale = {each.path for each in self.stale}
+        linked = [row for row in rows if row.path in stale]
+        if places != self.snapshot.places:
+            self.snapshot.places = places
+            load(rows, ("links", "urls", "site_problems"))
+            linked = rows
+        return touched | placement.set_links(linked, rows, self.folder.files)
 
     def move_renamed(self) -> None:
         """Rows follow their files: the post keeps its identity and its older addresses."""
@@ -163,6 +153,10 @@ class Run:
         Post.objects.bulk_update(changed, columns, batch_size=20)
         good = [rendered for rendered in batch if rendered.draft]
         self.hang(good)
+        for row in (*added, *changed):
+            # Loaded anew if asked for: thousands of texts would fill the memory.
+            for name in HEAVY:
+                row.__dict__.pop(name, None)
         renamed = {path for _, path in self.report.renamed}
         self.report.added += [row.path for row in added]
         self.report.changed += [row.path for row in changed if row.path not in renamed]
@@ -174,7 +168,7 @@ class Run:
         if rendered.draft is None:
             row.problems = [problem.as_json() for problem in rendered.problems]
             if not row.is_rendered:
-                row.title = row.base_slug = source.name_of(row.path)
+                row.title = source.name_of(row.path)
                 row.status = Post.Status.DRAFT
             return
         row.is_rendered = True
@@ -201,12 +195,16 @@ class Run:
 
         A path that an older post began its life with gets another one.
         """
-        taken = {row.uid for row in self.rows.values()}
         uid, number = uuid5(NAMESPACE_URL, path), 1
-        while uid in taken:
+        while uid in self.uids:
             number += 1
             uid = uuid5(NAMESPACE_URL, f"{path}#{number}")
+        self.uids.add(uid)
         return uid
+
+    @cached_property
+    def uids(self) -> set[UUID]:
+        return set(Post.objects.values_list("uid", flat=True))
 
     def take_commit_times(self) -> set[Post]:
         """Read of the history only what is new since the last run, if nothing was rewritten."""
@@ -219,14 +217,17 @@ class Run:
             times = history.read_times(root, f"{before}..{head}") if head != before else {}
             is_whole = False
         else:
-            times, is_whole = history.read_times(root, head), True
+            times = history.read_times(root, head)
+            is_whole = True
         self.snapshot.commit = head
         self.snapshot.edit_url = history.find_edit_url(root) if head else ""
         return self.set_commit_times(times, is_whole)
 
     def set_commit_times(self, times: dict[str, datetime], is_whole: bool) -> set[Post]:
+        rows = [row for row in self.rows.values() if is_whole or row.path in times]
+        load(rows, ("committed_at",))
         touched = set()
-        for row in self.rows.values():
+        for row in rows:
             known = None if is_whole else row.committed_at
             found = times.get(row.path)
             newest = max((each for each in (known, found) if each), default=None)
@@ -235,16 +236,13 @@ class Run:
                 touched.add(row)
         return touched
 
-    def update(self, touched: Iterable[Post]) -> None:
-        Post.objects.bulk_update(
-            touched, ["slug", "urls", "site_problems", "committed_at"], batch_size=100
-        )
-
     def remember_addresses(self, before: dict[int, tuple[str, str]]) -> None:
         """Every address that a post once had leads to it for ever."""
         former = []
         for row in self.rows.values():
-            path, address = before.get(row.pk, (row.path, row.get_absolute_url()))
+            if row.pk not in before:
+                continue
+            path, address = before[row.pk]
             if address != row.get_absolute_url():
                 former.append((row, address))
             if path != row.path:
@@ -256,22 +254,29 @@ class Run:
 
     def close(self, touched: set[Post]) -> None:
         report = self.report
-        looked_at = {each.path for each in self.stale} | {row.path for row in touched}
-        report.unchanged = len(self.rows) - len({each.path for each in self.stale})
+        looked_at = [self.rows[each.path] for each in self.stale] + list(touched)
+        report.unchanged = len(self.rows) - len(self.stale)
         report.broken = sorted(row.path for row in self.rows.values() if row.is_broken)
-        report.problems = list_problems(Post.objects.filter(path__in=looked_at))
+        load(looked_at, ("problems", "site_problems"))
+        report.problems = sorted(
+            {
+                (row.path, Problem(each["line"], each["message"]))
+                for row in looked_at
+                for each in row.all_problems
+            }
+        )
         if touched or not report.is_empty:
             self.snapshot.changed_at = timezone.now()
         self.snapshot.save()
 
 
-def list_problems(posts: Iterable[Post]) -> list[tuple[str, Problem]]:
-    """(path, problem), in the order of files and lines."""
-    return sorted(
-        (post.path, Problem(each["line"], each["message"]))
-        for post in posts
-        for each in post.all_problems
-    )
+def load(rows: list[Post], columns: tuple[str, ...]) -> None:
+    """Read columns that were left out, of many rows at once."""
+    unread = {row.pk: row for row in rows if any(name not in row.__dict__ for name in columns)}
+    found = Post.objects.filter(pk__in=unread) if len(unread) < BATCH else Post.objects.all()
+    for pk, *values in found.values_list("pk", *columns):
+        if pk in unread:
+            unread[pk].__dict__.update(zip(columns, values, strict=True))
 
 
 def batches(items: list[Any]) -> Iterator[list[Any]]:

@@ -5,18 +5,21 @@ from datetime import date, datetime
 from typing import Any, Self
 from urllib.parse import quote
 
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from posts import links, reading
 
-UNSEEN_IN_LISTS = ("body", "text", "toc", "links", "problems", "anchors")
+UNSEEN_IN_LISTS = ("body", "text", "toc", "links", "problems")
 
 
 class PostQuerySet(models.QuerySet["Post"]):
     def shown(self) -> Self:
         """What a visitor can open now: posts whose time has come, pages, hidden ones too."""
+        if settings.POSTS_PREVIEW:
+            return self.filter(is_rendered=True)
         return self.filter(
             models.Q(published_at=None) | models.Q(published_at__lte=timezone.now()),
             status__in=(Post.Status.PUBLISHED, Post.Status.HIDDEN),
@@ -25,7 +28,10 @@ class PostQuerySet(models.QuerySet["Post"]):
 
     def listed(self) -> Self:
         """The shown ones that stand in lists, feeds, search and sitemap: all but hidden ones."""
-        return self.shown().filter(status=Post.Status.PUBLISHED)
+        listed = self.shown()
+        if settings.POSTS_PREVIEW:
+            return listed.exclude(status=Post.Status.HIDDEN)
+        return listed.filter(status=Post.Status.PUBLISHED)
 
     def published(self) -> Self:
         """Listed posts, newest first; pages (which have no date) are not among them."""
@@ -81,7 +87,6 @@ class Post(models.Model):
     body = models.TextField(blank=True)
     text = models.TextField(blank=True)
     toc = models.JSONField(default=list)
-    anchors = models.JSONField(default=list)
     links = models.JSONField(default=list)
     urls = models.JSONField(default=list)
     minutes = models.PositiveIntegerField(default=1)
@@ -199,6 +204,7 @@ class Snapshot(models.Model):
 
     changed_at = models.DateTimeField()
     commit = models.CharField(max_length=64, blank=True)
+    places = models.CharField(max_length=40, blank=True)
     edit_url = models.CharField(max_length=500, blank=True)
 
     def __str__(self) -> str:

@@ -1,6 +1,6 @@
 """What a post owes to the others: its slug when two want one, and where its links lead."""
 
-from collections.abc import Iterable
+import hashlib
 from urllib.parse import quote
 
 from posts import reading
@@ -9,27 +9,40 @@ from posts.models import Post
 from posts.problems import Problem
 
 
-def place(rows: Iterable[Post], files: set[str]) -> set[Post]:
-    """Set slug, urls and site_problems of all rows; return those in which something changed.
+def set_slugs(rows: list[Post]) -> set[Post]:
+    """Give every post its slug; return those that got another one. `rows` are sorted by path.
 
-    A pure function of all drafts and file names, so that it gives the same after any history.
+    As all of this module a pure function of drafts and file names, so that it gives the same after
+    any history.
     """
-    rows = sorted(rows, key=lambda row: row.path)
     slugs = choose_slugs(rows)
-    shared = share_slugs(rows)
     touched = {row for row in rows if row.slug != slugs[row.path]}
     for row in touched:
         row.slug = slugs[row.path]
+    return touched
+
+
+def digest_places(rows: list[Post], files: set[str]) -> str:
+    """Changes when a link may lead elsewhere: with files, and with what addresses are made of."""
+    digest = hashlib.sha1(usedforsecurity=False)
+    for row in rows:
+        digest.update(f"{row.path}\0{row.day}\0{row.base_slug}\n".encode())
+    digest.update("\n".join(sorted(files)).encode())
+    return digest.hexdigest()
+
+
+def set_links(linked: list[Post], rows: list[Post], files: set[str]) -> set[Post]:
+    """Set urls and site_problems of the posts `linked`; return those in which that changed any."""
+    if not linked:
+        return set()
+    shared = share_slugs(rows)
     places = Places(
         addresses={row.path: row.get_absolute_url() for row in rows},
         files=files,
         list_address=address_of_list,
         file_address=address_of_file,
     )
-    for row in rows:
-        if link(row, places, shared.get(row.path, [])):
-            touched.add(row)
-    return touched
+    return {row for row in linked if link(row, places, shared.get(row.path, []))}
 
 
 def choose_slugs(rows: list[Post]) -> dict[str, str]:

@@ -50,7 +50,7 @@ def find(query: str) -> list[Post]:
     terms = split_terms(query)
     if not terms:
         return []
-    posts = Post.objects.listed().defer("body", "toc", "links", "problems", "anchors")
+    posts = Post.objects.listed().defer("body", "toc", "links", "problems")
     return find_in_sqlite(posts, terms) if is_sqlite() else find_in_postgresql(posts, terms)
 
 

@@ -1,25 +1,12 @@
-"""What all tests share: state of their own, and no skipping where everything must run."""
+"""What all tests share, and no skipping where everything must run."""
 
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-# Before Django's settings are read: whatever the tests write goes to a folder of their own.
-_STATE = tempfile.TemporaryDirectory(prefix="blogsite-tests-")
-os.environ["ENV_FILE"] = os.devnull
-os.environ["DATA_DIR"] = _STATE.name
-os.environ["GITHUB_WEBHOOK_SECRET_FILE"] = str(Path(_STATE.name) / "secret.txt")
-for _name in ("DATABASE_URL", "SITE_URL", "PORT", "DEPLOY_BRANCH", "DEPLOY_CHECKOUT", "POSTS_DIR"):
-    os.environ.pop(_name, None)
-
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
-
-
-def pytest_unconfigure() -> None:
-    _STATE.cleanup()
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -107,13 +107,15 @@ class DeliveryAdmin(ReadOnlyAdmin):
         if is_part_of_commit(term):
             yield begins_with("after", term)
 
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """The page of a deploy links to its deliveries."""
-        return lookup == "deploys__id__exact" or super().lookup_allowed(lookup, value, request)
-
     @admin.display(description=_("received"))
-    def received(self, delivery: Delivery) -> SafeString | str:
-        return ago(delivery.received_at)
+    def received(self, delivery: Delivery) -> SafeString:
+        """With the GUID, by which GitHub lists its deliveries."""
+        return format_html(
+            '{} <code class="dh-cut dh-guid" title="{}">{}</code>',
+            ago(delivery.received_at),
+            delivery.guid,
+            delivery.guid,
+        )
 
     @admin.display(description=_("outcome"))
     def outcome_badge(self, delivery: Delivery) -> SafeString:

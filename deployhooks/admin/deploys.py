@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -21,6 +22,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from deployhooks import control
 from deployhooks.admin.controls import ControlAdmin, go_to, page_of
 from deployhooks.admin.deliveries import MESSAGE_SHOWN
 from deployhooks.admin.readonly import (
@@ -30,6 +32,7 @@ from deployhooks.admin.readonly import (
 )
 from deployhooks.explanations import explain
 from deployhooks.models import Delivery, Deploy, Step
+from deployhooks.overview import find_live
 from deployhooks.presentation import render_log
 from deployhooks.queue import request_deploy, rerun
 from deployhooks.templatetags.deployhooks_admin import ago, badge, commit, first_line, took
@@ -54,6 +57,7 @@ class DeployAdmin(ControlAdmin):
         views: list[tuple[str, Callable[..., HttpResponseBase], str]] = [
             ("now/", self.deploy_now_view, "now"),
             ("<int:deploy_id>/rerun/", self.rerun_view, "rerun"),
+            ("<int:deploy_id>/cancel/", self.cancel_view, "cancel"),
             ("<int:deploy_id>/live/", self.live_view, "live"),
             ("<int:deploy_id>/log/", self.log_view, "log"),
         ]
@@ -148,13 +152,17 @@ class DeployAdmin(ControlAdmin):
         )
         may_deploy = self.has_deploy_permission(request)
         is_unhappy = row.status in (Deploy.Status.FAILED, Deploy.Status.CANCELLED)
+        is_here = row.host == settings.DEPLOY_HOST
+        is_good = row.status == Deploy.Status.SUCCEEDED
         return {
             **_describe_progress(row),
             "deliveries": deliveries[:DELIVERIES_SHOWN],
             "delivery_count": row.deliveries.count(),
             "deliveries_shown": DELIVERIES_SHOWN,
+            "may_deploy": may_deploy,
             "may_rerun": may_deploy and is_unhappy,
-            "may_go_back": may_deploy and row.status == Deploy.Status.SUCCEEDED,
+            "may_cancel": may_deploy and not row.is_final and not row.cancel_requested_at,
+            "may_roll_back": may_deploy and is_good and is_here and row != find_live(),
         }
 
     def live_view(self, request: HttpRequest, deploy_id: int) -> HttpResponse:
@@ -173,6 +181,16 @@ class DeployAdmin(ControlAdmin):
         self.demand_permission(request)
         deploy = get_object_or_404(Deploy, pk=deploy_id)
         return go_to(self._rerun(request, deploy) or deploy)
+
+    @method_decorator(require_POST)
+    def cancel_view(self, request: HttpRequest, deploy_id: int) -> HttpResponse:
+        self.demand_permission(request)
+        deploy = get_object_or_404(Deploy, pk=deploy_id)
+        try:
+            control.cancel(deploy, by=request.user.get_username())
+        except control.Refused as error:
+            self._warn(request, str(error))
+        return go_to(deploy)
 
     @method_decorator(require_POST)
     def deploy_now_view(self, request: HttpRequest) -> HttpResponse:

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from deployhooks.checkout.errors import CheckoutError
+from deployhooks.redaction import Redactor
 
 SCHEME = re.compile(r"([A-Za-z0-9+.-]+)://")
 HELPER = re.compile(r"[A-Za-z0-9+.-]*::")
@@ -45,10 +46,15 @@ def resolve(url: str, base: str) -> str:
         url = url.removeprefix("../")
         slash, colon = base.rfind("/"), base.rfind(":")
         if max(slash, colon) < 0:
-            raise CheckoutError(f"The submodule address {url} leads out of {base}.")
+            return f"../{url}"  # leads out of it: `check` refuses that
         separator = "/" if slash >= 0 else ":"
         base = base[: slash if slash >= 0 else colon]
     return f"{base}{separator}{url.rstrip('/')}"
+
+
+def shown(url: str) -> str:
+    """An address for people: without the user and password that may stand in it."""
+    return Redactor().clean(url)
 
 
 def check(url: str, what: str, *, with_files: bool) -> None:
@@ -56,10 +62,13 @@ def check(url: str, what: str, *, with_files: bool) -> None:
     scheme = SCHEME.match(url)
     host = url.removeprefix(scheme[0] if scheme else "").rpartition("@")[2]
     if not url or url.startswith("-") or host.startswith("-") or not url.isprintable():
-        raise CheckoutError(f"The address of {what} is refused, it is none: {url!r}.")
+        raise CheckoutError(f"The address of {what} is refused, it is none: {shown(url)!r}.")
+    if is_relative(url):
+        raise CheckoutError(f"The address of {what} is refused: {url} leads out of the site's own.")
     if HELPER.match(url) or (scheme and scheme[1].lower() not in SPEAKABLE):
         raise CheckoutError(
-            f"The address of {what} is refused: {url}. Use https, ssh, http or git, not a helper."
+            f"The address of {what} is refused: {shown(url)}. Use https, ssh, http or git,"
+            " not a helper."
         )
     if is_folder(url) and not with_files:
         raise CheckoutError(

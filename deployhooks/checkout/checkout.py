@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -80,7 +80,8 @@ class Checkout:
         With `commit`: as that commit of the site has them, nested ones by the recorded commits.
         """
         if commit is None:
-            return list(self.walk(self.head_commit(), self._live_commit))
+            site = self._site(self.head_commit())
+            return list(self._walk(site, None, self._live_commit, reading.sound_entries))
         return list(self.walk(commit, self._recorded_if_fetched))
 
     def walk(
@@ -90,7 +91,7 @@ class Checkout:
 
         It is asked after the submodule itself was handed out, so that it may be fetched first.
         """
-        yield from self._walk(self._site(commit), commit, None, commit_of)
+        yield from self._walk(self._site(commit), None, commit_of, reading.submodule_entries)
 
     @cached_property
     def git_dir(self) -> Path:
@@ -129,6 +130,8 @@ class Checkout:
 
     def fetch_commit(self, commit: str) -> str:
         """Have this commit of the site here; fetch it only when it is not. Raises ProcessFailed."""
+        if not reading.COMMIT.fullmatch(commit):
+            raise CheckoutError(f"That is no commit to go to: {commit!r}.")
         if not reading.has_commit(self.path, commit):
             self._fetch(commit)
         return commit
@@ -148,7 +151,8 @@ class Checkout:
 
     def is_at(self, commit: str) -> bool:
         """Whether the site is at this commit, on its branch, with no local changes."""
-        return self._copy.is_at(commit, self.branch_name())
+        with explained(f"Looking for local changes in {self.path}"):
+            return self._copy.is_at(commit, self.branch_name())
 
     def move_to(self, commit: str) -> list[str]:
         """Go to a commit that is here, forwards or back; return what was kept, and where.
@@ -163,7 +167,10 @@ class Checkout:
 
     def is_placed(self, submodule: Submodule, commit: str) -> bool:
         """Whether the submodule's folder is a checkout of this commit with no local changes."""
-        return submodule.is_attached and self._repository(submodule).copy.is_at(commit, None)
+        if not submodule.is_attached:
+            return False
+        with explained(f"Looking for local changes in the submodule {submodule.path}"):
+            return self._repository(submodule).copy.is_at(commit, None)
 
     def place_submodule(self, submodule: Submodule, commit: str) -> list[str]:
         """Make the submodule's folder a checkout of a commit that is here; return what was kept."""
@@ -179,15 +186,6 @@ class Checkout:
         """Write the submodule's address where git reads it; True when another stood there."""
         with explained(f"Setting the address of the submodule {submodule.path}"):
             return self._repository(submodule).settle()
-
-    def restore(self, version: Version) -> list[str]:
-        """Go back to a version that was checked out here; needs no network."""
-        notes = self.move_to(version.commit)
-        for submodule in self.walk(version.commit, lambda one: version.submodules.get(one.path)):
-            if commit := version.submodules.get(submodule.path):
-                notes += self.place_submodule(submodule, commit)
-                self.sync_submodule(submodule)
-        return notes
 
     def count_commits(self, old: str, new: str) -> tuple[int, int]:
         """How many commits the one has that the other has not: (taken back, new)."""
@@ -209,8 +207,8 @@ class Checkout:
     def _take_away_gone(self, parent: Submodule, commit: str | None) -> list[str]:
         """Take out of their folders the submodules that a commit of their parent has not there."""
         head = reading.commit_at(parent.folder)
-        present = reading.submodule_entries(parent.git_dir, head) if head else ()
-        wanted = reading.submodule_entries(parent.git_dir, commit) if commit else ()
+        present = reading.sound_entries(parent.git_dir, head) if head else []
+        wanted = reading.sound_entries(parent.git_dir, commit) if commit else []
         kept = {(entry.path, entry.name) for entry in wanted}
         gone = [
             self._submodule(parent, entry, None)
@@ -233,16 +231,17 @@ class Checkout:
     def _walk(
         self,
         parent: Submodule,
-        commit: str,
         branch: str | None,
         commit_of: Callable[[Submodule], str | None],
+        entries_of: Callable[[Path, str], list[Entry]],
     ) -> Iterator[Submodule]:
-        for entry in reading.submodule_entries(parent.git_dir, commit):
+        """The submodules of a superproject at its `recorded` commit, and theirs."""
+        for entry in entries_of(parent.git_dir, parent.recorded):
             submodule = self._submodule(parent, entry, branch)
             yield submodule
-            inner = commit_of(submodule)
-            if inner:
-                yield from self._walk(submodule, inner, submodule.branch or branch, commit_of)
+            if inner := commit_of(submodule):
+                there = replace(submodule, recorded=inner)
+                yield from self._walk(there, submodule.branch or branch, commit_of, entries_of)
 
     def _submodule(self, parent: Submodule, entry: Entry, branch: str | None) -> Submodule:
         folder = parent.folder / entry.path

@@ -56,6 +56,8 @@ PASSED_ON = re.compile(
     r"|core\.(?:sshcommand|askpass|autocrlf|eol|safecrlf|excludesfile|attributesfile|sharedrepository)"
 )
 MANY_VALUES = (".helper", ".extraheader", ".insteadof", ".directory")
+# A server that says nothing any more is given up after half a minute.
+SSH = "ssh -oBatchMode=yes -oConnectTimeout=10 -oServerAliveInterval=10 -oServerAliveCountMax=3"
 PROTOCOLS = ("https", "http", "ssh", "git")
 NEVER = "ext"
 
@@ -110,7 +112,7 @@ def git_environment(config: Config, *, with_files: bool) -> dict[str, str]:
     if not config.get("core.askpass"):
         env.setdefault("GIT_ASKPASS", "true")
     if not config.get("core.sshcommand") and "GIT_SSH" not in env:
-        env.setdefault("GIT_SSH_COMMAND", "ssh -oBatchMode=yes -oConnectTimeout=10")
+        env.setdefault("GIT_SSH_COMMAND", SSH)
     for role in ("AUTHOR", "COMMITTER"):
         env.setdefault(f"GIT_{role}_NAME", config.get("user.name") or "blogsite")
         env.setdefault(f"GIT_{role}_EMAIL", config.get("user.email") or "blogsite@localhost")

@@ -51,6 +51,14 @@ def check_entry(entry: Entry) -> Entry:
     return entry
 
 
+def is_sound(entry: Entry) -> bool:
+    try:
+        check_entry(entry)
+    except CheckoutError:
+        return False
+    return True
+
+
 def check_together(entries: list[Entry]) -> list[Entry]:
     """Raise CheckoutError when one submodule's repository would lie in another's."""
     names = {entry.name for entry in entries}

@@ -143,7 +143,8 @@ def _copied_index(git_dir: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="blogsite-") as folder:
         index = Path(folder) / "index"
         if (git_dir / "index").exists():
-            shutil.copyfile(git_dir / "index", index)
+            # With its time: git reads again the files that changed no earlier than their index.
+            shutil.copy2(git_dir / "index", index)
         yield index
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from deployhooks import process
 from deployhooks.checkout.environment import forget_other_repositories
 from deployhooks.checkout.errors import CheckoutError
-from deployhooks.checkout.gitmodules import Entry, check_entry, check_together, parse
+from deployhooks.checkout.gitmodules import Entry, check_entry, check_together, is_sound, parse
 
 # GitPython raises at import where git is missing; we say so when git is needed.
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
@@ -93,12 +93,19 @@ def has_commit(path: Path, commit: str) -> bool:
             return False
 
 
-@lru_cache(maxsize=256)
-def submodule_entries(path: Path, commit: str) -> tuple[Entry, ...]:
-    """The submodules that a commit records and names in .gitmodules, checked, in order of path.
+def submodule_entries(path: Path, commit: str) -> list[Entry]:
+    """The submodules that a commit records and names in .gitmodules, checked, in order of path."""
+    return check_together([check_entry(entry) for entry in _entries(path, commit)])
 
-    A commit never changes, so what it says is kept in memory.
-    """
+
+def sound_entries(path: Path, commit: str) -> list[Entry]:
+    """The same without those that would be refused: for what is live already, as it is."""
+    return [entry for entry in _entries(path, commit) if is_sound(entry)]
+
+
+@lru_cache(maxsize=256)
+def _entries(path: Path, commit: str) -> tuple[Entry, ...]:
+    """A commit never changes, so what it says is kept in memory."""
     with opened(path) as repo:
         try:
             tree = repo.commit(commit).tree
@@ -107,15 +114,14 @@ def submodule_entries(path: Path, commit: str) -> tuple[Entry, ...]:
                 return ()
             modules = _read_gitmodules(Path(repo.git_dir), blob.hexsha)
             entries = [
-                Entry(name, keys["path"], keys["url"], keys.get("branch"), found.hexsha)
+                Entry(name, keys["path"].rstrip("/"), keys["url"], keys.get("branch"), found.hexsha)
                 for name, keys in modules.items()
                 if "path" in keys and "url" in keys
-                if isinstance(found := _find(tree, keys["path"]), Submodule)
+                if isinstance(found := _find(tree, keys["path"].rstrip("/")), Submodule)
             ]
         except (ValueError, BadObject, GitCommandError) as error:
             raise CheckoutError(f"Commit {commit} cannot be read in {path}: {error}") from error
-    checked = [check_entry(entry) for entry in sorted(entries, key=lambda entry: entry.path)]
-    return tuple(check_together(checked))
+    return tuple(sorted(entries, key=lambda entry: entry.path))
 
 
 def _look_from_within(repo: Repo) -> None:

@@ -108,15 +108,22 @@ class SubmoduleRepository:
         """Remove the files that git knows and the link to its repository, which stays."""
         one = self.submodule
         notes = self.copy.empty()
-        self._configure(one.git_dir / "config", {"core.bare": "true", "core.worktree": None})
-        (one.git_dir / "index").unlink(missing_ok=True)
-        if one.is_inside:
-            one.git_dir.rename(self._free_place(one.parent_config.parent / "modules" / one.name))
-        else:
-            (one.folder / ".git").unlink()
+        git_dir = self._detach()
+        (git_dir / "index").unlink(missing_ok=True)
         if not any(one.folder.iterdir()):
             one.folder.rmdir()
         return notes
+
+    def _detach(self) -> Path:
+        """Part folder and repository; where the repository is now."""
+        one = self.submodule
+        if not one.is_inside:
+            (one.folder / ".git").unlink()
+            self._configure(one.git_dir / "config", {"core.bare": "true", "core.worktree": None})
+            return one.git_dir
+        self._configure(one.git_dir / "config", {"core.bare": "true"})
+        place = self._free_place(one.parent_config.parent / "modules" / one.name)
+        return one.git_dir.rename(place)
 
     def _make(self) -> None:
         """Make the repository, or complete one whose making was interrupted."""

@@ -59,6 +59,7 @@ class Context:
         self.kept = Kept(settings.DATA_DIR / "kept")
         self.must_reload = False  # also when every worker seems to run the target
         self.log: StepLog | None = None
+        self.notes: list[str] = []  # for the log of the next step
 
     @property
     def code_changes(self) -> bool:
@@ -78,6 +79,8 @@ class Context:
     def logging_to(self, log: StepLog) -> Iterator[None]:
         """Send what is written to this log; all of it is in the row at the end."""
         self.log, self.lease.store_log = log, log.store_now_and_then
+        while self.notes:
+            self.write(f"{self.notes.pop(0)}\n")
         try:
             yield
         finally:

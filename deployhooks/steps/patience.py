@@ -14,7 +14,7 @@ from deployhooks.process import ProcessFailed
 from deployhooks.steps.context import Context
 
 PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0)  # seconds; the last one again and again
-RESERVE = 30.0  # seconds of the deploy's deadline that are left to the steps after
+SHARE = 0.75  # of what is left of the deploy's deadline; the rest is for the steps after
 LOOK = 0.25  # seconds between two looks whether the deploy was cancelled
 
 Result = TypeVar("Result")
@@ -27,8 +27,8 @@ class Patience:
         self._context = context
         self._began = time.monotonic()
         self._pauses = 0
-        latest = context.deadline - RESERVE
-        self._ends = min(self._began + settings.DEPLOY_RETRY, latest)
+        left = max(context.deadline - self._began, 0)
+        self._ends = self._began + min(settings.DEPLOY_RETRY, SHARE * left)
 
     @property
     def waited(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from deployhooks.checkout import Submodule
+from deployhooks.checkout.addresses import shown
 from deployhooks.checkout.reading import commit_at
 from deployhooks.steps.context import Context
 from deployhooks.steps.fetch import fetch_submodule
@@ -39,7 +40,7 @@ def bring(context: Context, patience: Patience, submodule: Submodule) -> list[st
         kept = checkout.place_submodule(submodule, goal)
         notes = [f"{submodule.path} {old[:7] if old else 'new'} -> {goal[:7]}", *kept]
     if checkout.sync_submodule(submodule) and old:
-        notes.append(f"{submodule.path} now comes from {submodule.url}")
+        notes.append(f"{submodule.path} now comes from {shown(submodule.url)}")
     for note in notes:
         context.write(f"{note}\n")
     return notes

@@ -113,7 +113,13 @@ def overview(context: Context) -> dict[str, Any]:
     }
 
 
-@register.inclusion_tag("admin/deployhooks/frozen.html")
-def frozen_banner() -> dict[str, Any]:
+@register.inclusion_tag("admin/deployhooks/frozen.html", takes_context=True)
+def frozen_banner(context: Context) -> dict[str, Any]:
     """What everybody should know: deploys are frozen, or putting back failed."""
-    return {"frozen": is_frozen(), "broken": find_broken()}
+    user = context["request"].user
+    return {
+        "frozen": is_frozen(),
+        "broken": find_broken(),
+        "may_thaw": user.has_perm("deployhooks.change_deploy"),
+        "csrf_token": context.get("csrf_token"),
+    }

@@ -51,3 +51,9 @@ def run(step, context):
 def deploy(context):
     """Run the three steps that concern the checkout; their lines."""
     return [run(step, context) for step in (fetch, pull, submodules)]
+
+
+def put_back(context):
+    """Go back to the version before, as the deployer does; the lines of both steps."""
+    context.target = context.before
+    return [run(step, context) for step in (pull, submodules)]

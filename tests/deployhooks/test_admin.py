@@ -86,6 +86,10 @@ def test_deploy_and_delivery_link_to_each_other(viewer):
     assert page_of(deploy) in read(viewer, LISTS["delivery"])
 
 
+def test_list_of_deliveries_names_them_as_github_does(viewer):
+    assert make_delivery().guid in read(viewer, LISTS["delivery"])
+
+
 def test_delivery_shows_its_newest_deploy_in_the_list(viewer):
     delivery = make_delivery()
     make_deploy([delivery], status="failed")
@@ -481,18 +485,53 @@ def test_deploy_now_queues_a_manual_deploy(admin_client):
     assert answer["Location"] == page_of(deploy)
 
 
+def test_cancel_button_ends_a_queued_deploy_and_asks_a_running_one_to_end(admin_client):
+    for status, wanted in {"queued": "cancelled", "running": "running"}.items():
+        deploy = make_deploy(status=status, heartbeat_at=timezone.now())
+        address = reverse("admin:deployhooks_deploy_cancel", args=[deploy.pk])
+        assert f'action="{address}"' in read(admin_client, page_of(deploy))
+        page = admin_client.post(address, follow=True).content.decode()
+        deploy.refresh_from_db()
+        assert deploy.status == wanted
+        assert ("Cancelled by admin." if deploy.is_final else "admin asked to cancel it.") in page
+        assert f'action="{address}"' not in page
+
+
+def test_cancel_of_a_finished_deploy_is_refused_with_the_reason(admin_client):
+    deploy = make_deploy()
+    address = reverse("admin:deployhooks_deploy_cancel", args=[deploy.pk])
+    answer = admin_client.post(address, follow=True)
+    assert "is succeeded already" in answer.content.decode()
+
+
+def test_thaw_button_deploys_what_was_held(admin_client):
+    delivery = make_delivery(outcome="held")
+    Freeze.objects.create(host=settings.DEPLOY_HOST, reason="A talk is on.")
+    address = reverse("admin:deployhooks_deploy_thaw")
+    assert f'action="{address}"' in read(admin_client, page_of(delivery))
+    answer = admin_client.post(address)
+    assert not Freeze.objects.exists()
+    assert answer["Location"] == page_of(Deploy.objects.get())
+    assert admin_client.post(address)["Location"] == LISTS["deploy"]  # nothing more was held
+
+
 def test_staff_who_may_only_view_see_no_button_and_cannot_deploy(viewer):
-    deploy = make_deploy(status="failed")
-    rerun = reverse("admin:deployhooks_deploy_rerun", args=[deploy.pk])
-    now = reverse("admin:deployhooks_deploy_now")
-    pages = read(viewer, page_of(deploy)) + read(viewer, LISTS["deploy"]) + read(viewer, "/admin/")
-    for shown in (rerun, now, "Re-run selected deploys"):
-        assert shown not in pages
-    selection = {"action": "rerun_selected", "_selected_action": [deploy.pk]}
-    assert viewer.post(rerun).status_code == 403
-    assert viewer.post(now).status_code == 403
+    Freeze.objects.create(host=settings.DEPLOY_HOST)
+    deploys = [make_deploy(status=status) for status in ("failed", "succeeded", "running")]
+    make_deploy()
+    forms = [reverse(f"admin:deployhooks_deploy_{view}") for view in ("now", "thaw")]
+    for view in ("rerun", "cancel", "rollback"):
+        forms += [reverse(f"admin:deployhooks_deploy_{view}", args=[row.pk]) for row in deploys]
+    addresses = ["/admin/", LISTS["deploy"], LISTS["delivery"], *map(page_of, deploys)]
+    pages = "".join(read(viewer, address) for address in addresses)
+    assert "Re-run selected deploys" not in pages
+    for form in forms:
+        assert form not in pages
+        assert viewer.post(form).status_code == 403
+    selection = {"action": "rerun_selected", "_selected_action": [deploys[0].pk]}
     assert viewer.post(LISTS["deploy"], selection).status_code == 403
-    assert Deploy.objects.count() == 1
+    assert Deploy.objects.count() == 4 and Freeze.objects.exists()
+    assert not Deploy.objects.exclude(cancel_requested_at=None).exists()
 
 
 def test_staff_with_the_change_permission_may_deploy_but_not_edit(client):

@@ -77,20 +77,21 @@ def explain(queries):
     ("name", "most", "queries"),
     [
         ("delivery", 8, ["", "?p=100", "?outcome__exact=queued", "?event=push"]),
-        ("deploy", 14, ["", "?p=100", "?status__exact=succeeded", "?trigger__exact=push"]),
+        ("deploy", 16, ["", "?p=100", "?status__exact=succeeded", "?trigger__exact=push"]),
     ],
 )
 def test_lists_of_a_long_history_take_few_and_bounded_queries(viewer, history, name, most, queries):
     for query in queries:
         with CaptureQueriesContext(connection) as taken:
             page = read(viewer, LISTS[name] + query)
-        assert page.count("/change/") >= 50
+        assert page.count("/change/") >= 50 and "?o=" not in page
         assert len(taken) <= most, query
         for plan in explain(taken.captured_queries):
             # Of a host at most one deploy is queued and one runs: these indexes lead to one row.
             if "one_" not in plan[0]:
                 assert "USE TEMP B-TREE FOR ORDER BY" not in plan, query
         for entry in taken:
+            assert "COUNT(*)" not in entry["sql"] or "LIMIT 10001" in entry["sql"]
             assert '"payload"' not in entry["sql"] and '"output"' not in entry["sql"]
 
 

@@ -47,6 +47,17 @@ def test_a_thaw_deploys_what_was_held_in_one_deploy():
     assert {d.outcome for d in Delivery.objects.all()} == {"queued"}
 
 
+def test_what_was_held_does_not_join_a_rollback_that_has_not_begun():
+    make_deploy()
+    make_deploy()
+    queue.request_deploy(Deploy.Trigger.PUSH, deliveries=[make_delivery()])
+    rollback = control.roll_back()
+    deploy = control.thaw()
+    rollback.refresh_from_db()
+    assert (rollback.status, deploy.rollback_to) == ("cancelled", None)
+    assert deploy.deliveries.count() == 1
+
+
 def test_a_thaw_with_nothing_held_deploys_nothing():
     control.freeze()
     assert control.thaw() is None

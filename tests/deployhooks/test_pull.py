@@ -9,7 +9,7 @@ from deployhooks.checkout import CheckoutError
 from deployhooks.steps.fetch import fetch
 from deployhooks.steps.pull import pull
 from tests.deployhooks import repositories as repos
-from tests.deployhooks.contexts import deploy, make_context, make_site, run
+from tests.deployhooks.contexts import deploy, make_context, make_site, put_back, run
 
 pytestmark = pytest.mark.django_db
 
@@ -135,6 +135,21 @@ def test_local_changes_are_kept_and_undone_also_when_nothing_is_new(path, settin
 
     assert "local changes (manage.py) kept under" in line
     assert is_clean(path)
+
+
+def test_a_change_within_the_second_of_the_index_is_kept(path, site, settings):
+    repos.git("config", "core.trustctime", "false", cwd=path)
+    for file in (path / "manage.py", path / ".git/index"):
+        os.utime(file, (1_700_000_000, 1_700_000_000))
+    repos.git("update-index", "--refresh", cwd=path)
+    (path / "manage.py").write_text("mine!()\n")
+    for file in (path / "manage.py", path / ".git/index"):
+        os.utime(file, (1_700_000_000, 1_700_000_000))
+    repos.commit(site, {"manage.py": "print(1)\n"})
+
+    _, line = bring(settings, path)
+
+    assert "local changes (manage.py) kept under" in line
 
 
 def test_deleted_staged_and_new_files_are_kept(path, site, settings):
@@ -430,26 +445,13 @@ def test_everything_can_be_put_back_without_any_remote(tmp_path, path, site, set
     for name in ("site", "content", "theme", "extra"):
         repos.move_away(tmp_path / f"{name}.git")
 
-    context.target = context.before
-    from deployhooks.steps.submodules import submodules
-
-    lines = [run(pull, context), run(submodules, context)]
+    lines = put_back(context)
 
     assert context.checkout.version() == context.before
     assert (path / "theme/base.css").exists()
     assert not (path / "extra").exists()
     assert "extra taken away" in lines[0]
     assert repos.git("status", "--porcelain", cwd=path) == ""
-
-
-def test_a_version_can_be_restored(path, site, settings):
-    context = make_context(settings, path)
-    repos.commit(site, {"manage.py": "print(1)\n"}, remove=("theme",))
-    deploy(context)
-
-    context.checkout.restore(context.before)
-
-    assert context.checkout.version() == context.before
 
 
 def test_an_interrupted_move_is_completed(path, site, settings):

@@ -319,7 +319,7 @@ def test_other_branches_are_ignored():
 
 
 def test_tags_are_ignored():
-    assert_ignored(send(make_push(ref="refs/tags/main")), "tag")
+    assert_ignored(send(make_push(ref="refs/tags/main")), "is a tag")
 
 
 def test_refs_that_are_no_branch_are_ignored():
@@ -439,15 +439,23 @@ def test_what_cannot_be_written_whole_is_not_written_at_all(broken: str, monkeyp
     assert send(X_GitHub_Delivery=GUID).status_code == 202
 
 
-def test_the_waiting_time_for_locks_is_put_back():
+def test_the_waiting_time_for_locks_is_put_back(settings):
     def read_timeout() -> int:
         with connection.cursor() as cursor:
             return cursor.execute("PRAGMA busy_timeout").fetchone()[0]
 
-    before = read_timeout()
+    usual = settings.DATABASES["default"]["OPTIONS"]["timeout"] * 1000
     send()
 
-    assert read_timeout() == before
+    assert read_timeout() == usual
+
+
+def test_what_a_payload_says_cannot_forge_a_line_in_the_log(caplog):
+    with caplog.at_level(logging.INFO):
+        send(make_push(ref="refs/heads/x\ndelivery 1 queued\x1b[31m"))
+
+    [line] = [one.getMessage() for one in caplog.records if one.name.endswith("reception")]
+    assert line.isprintable()
 
 
 def test_each_delivery_has_a_line_in_the_log_and_no_secret(caplog):

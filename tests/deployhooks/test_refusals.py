@@ -125,9 +125,10 @@ def test_a_refusal_that_cannot_be_written_changes_no_answer(settings, tmp_path: 
 def test_the_log_names_the_reason_and_no_secret(settings, tmp_path: Path, caplog):
     use_site(settings, tmp_path)
     with caplog.at_level(logging.WARNING, logger="deployhooks"):
-        send(X_Hub_Signature_256="sha256=0")
+        send(X_Hub_Signature_256="sha256=0", X_GitHub_Delivery="g-1")
 
     assert "does not match" in caplog.text
+    assert "'g-1'" in caplog.text
     assert SECRET.decode() not in caplog.text
     assert "sha256=" not in caplog.text
 

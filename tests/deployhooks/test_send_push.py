@@ -88,6 +88,16 @@ def test_announcing_moves_nothing_in_the_checkout(remotes, checkout: Path, url: 
     assert not (checkout / ".git" / "FETCH_HEAD").exists()
 
 
+def test_a_shallow_clone_can_announce_its_tip(remotes, settings, url: str, tmp_path: Path):
+    commit(remotes["site"], {"a.txt": "a"}, "One")
+    origin = f"file://{remotes['site']}"
+    git("clone", "--quiet", "--depth", "1", origin, "shallow", cwd=tmp_path)
+    settings.DEPLOY_CHECKOUT = tmp_path / "shallow"
+
+    assert read_answer(send_push("--url", url))["outcome"] == "queued"
+    assert Delivery.objects.get().head_message == "One"
+
+
 def test_a_skip_marker_is_announced_as_well(remotes, url: str):
     commit(remotes["site"], {"a.txt": "a"}, "Typo [skip cd]")
 
@@ -145,7 +155,10 @@ def test_without_a_secret_it_names_the_file(settings, url: str):
         send_push("--url", url)
 
 
-@pytest.mark.parametrize("wrong", ["ftp://127.0.0.1/", "hooks/github", "https:///x"])
+@pytest.mark.parametrize(
+    "wrong",
+    ["ftp://127.0.0.1/", "hooks/github", "https:///x", "http://a:b/", "http://[/", "http://a/é"],
+)
 def test_what_is_no_address_is_told(wrong: str, checkout: Path):
     with pytest.raises(CommandError, match="no address of a webhook"):
         send_push("--url", wrong)

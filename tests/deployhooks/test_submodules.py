@@ -9,7 +9,7 @@ from deployhooks.steps.fetch import fetch
 from deployhooks.steps.pull import pull
 from deployhooks.steps.submodules import submodules
 from tests.deployhooks import repositories as repos
-from tests.deployhooks.contexts import deploy, make_context, make_site, run
+from tests.deployhooks.contexts import deploy, make_context, make_site, put_back, run
 
 pytestmark = pytest.mark.django_db
 
@@ -240,7 +240,7 @@ def test_a_removed_submodule_takes_its_nested_ones_with_it_and_comes_back(tmp_pa
     deploy(context)
     assert not (path / "outer").exists()
 
-    context.checkout.restore(context.before)
+    put_back(context)
 
     assert context.checkout.version() == context.before
     assert (path / "outer/deep/inner").read_text() == "one\n"
@@ -448,6 +448,20 @@ def test_a_submodule_within_the_repository_of_another_is_refused(path, site, set
         bring(settings, path)
 
 
+def test_what_is_refused_but_live_already_can_be_got_rid_of(path, site, settings):
+    text = (repos.desk_of(site) / ".gitmodules").read_text()
+    repos.commit(site, {".gitmodules": text + "\tbranch = a b\n"})
+    repos.git("pull", "--quiet", cwd=path)
+    context = make_context(settings, path)
+    with pytest.raises(CheckoutError, match="gitmodules is refused"):
+        deploy(context)
+    tip = repos.commit(site, {".gitmodules": text})
+
+    bring(settings, path)
+
+    assert repos.head(path) == tip
+
+
 def test_a_link_on_the_way_to_a_submodule_is_refused(tmp_path, path, site, settings):
     context = make_context(settings, path)
     fetch(context)
@@ -508,7 +522,14 @@ def test_relative_addresses_mean_what_git_means(url, base, whole):
 
 def test_a_relative_address_that_leads_out_is_refused():
     with pytest.raises(CheckoutError, match="leads out"):
-        resolve("../../../x", "a/b")
+        check(resolve("../../../x", "a/b"), "the submodule x", with_files=True)
+
+
+def test_an_address_is_told_without_its_password():
+    with pytest.raises(CheckoutError) as caught:
+        check("ftp://me:hunter2@x.org/x", "the submodule x", with_files=False)
+
+    assert "hunter2" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

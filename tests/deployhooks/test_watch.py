@@ -6,12 +6,12 @@ import sys
 import time
 from datetime import timedelta
 
-import psutil
 import pytest
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from deployhooks import cluster, queue, watch
+from deployhooks import cluster, queue, recovery, watch
+from deployhooks.identity import read_start
 from deployhooks.lease import describe_this_process
 from deployhooks.models import Delivery, Deploy
 
@@ -67,7 +67,7 @@ def test_pauses_grow_and_the_third_death_is_the_last():
     deploy = make_dead()
     for attempt in (1, 2, 3):
         Deploy.objects.filter(pk=deploy.pk).update(status="running", attempt=attempt)
-        watch.return_to_queue(reload(deploy))
+        recovery.return_to_queue(reload(deploy), "It died.")
         if reload(deploy).status == "queued":
             pauses.append(deploy.not_before - deploy.queued_at)
     assert pauses == sorted(pauses)
@@ -92,7 +92,7 @@ def test_a_dead_deploy_joins_the_queued_one_which_comes_back_to_the_same_version
 
 def test_the_children_of_a_dead_deploy_are_killed():
     group = start_group()
-    started_at = psutil.Process(group.pid).create_time()
+    started_at = read_start(group.pid)
     make_dead(process_groups=[[group.pid, started_at]])
     watch.Watch().look()
     assert group.wait(5) < 0

@@ -40,7 +40,7 @@ def test_a_pushed_post_goes_live_and_a_failed_deploy_is_run_again(site: LiveSite
     assert all(step["detail"] for step in deploy["steps"])
     page = site.get("/2016/06/19/use_github_webhooks/")
     assert page.status == 200
-    assert "GitHub Webhooks" in page.text
+    assert (shared / "corpus" / "blog" / POST).read_text().splitlines()[0] in page.text
     assert POST not in site.get("/").text
     assert "/2016/06/19/use_github_webhooks/" in site.get("/").text
     assert not site.worker_pids() & workers

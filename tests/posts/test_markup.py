@@ -1,0 +1,187 @@
+"""What the two markups give: Sphinx' words, formulas, code, ids, Chinese."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from posts import headers, markdown, markup, metadata, reading, rst
+
+
+def from_rst(text: str) -> markup.Page:
+    return markup.finish(rst.render(text).html)
+
+
+def from_markdown(text: str) -> markup.Page:
+    return markup.finish(markdown.render(text).html)
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        (":func:`os.path.join`", "<code>os.path.join</code>"),
+        (":func:`~os.path.join`", "<code>join</code>"),
+        (":ref:`the title <label>`", "the title"),
+        (":unheard-of:`words`", "words"),
+        (":py:class:`!Thing`", "<code>Thing</code>"),
+        (":pep:`8`", '<a href="https://peps.python.org/pep-0008/">PEP 8</a>'),
+        (":pep:`style <8#naming>`", '<a href="https://peps.python.org/pep-0008/#naming">style</a>'),
+        (":rfc:`2822`", "rfc2822"),
+        (":kbd:`Ctrl`", "<code>Ctrl</code>"),
+    ],
+)
+def test_sphinx_roles_become_text(text, html):
+    document = rst.render(f"Before {text} after.\n")
+    assert html in markup.finish(document.html).body
+    assert document.problems == []
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (".. versionadded:: 3.5", "New in version 3.5"),
+        (".. unheard-of:: argument\n   :option: x\n\n   Its content.", "Its content."),
+        (".. seealso:: Another thing.", "Another thing."),
+        (".. toctree::\n\n   a\n   b", ""),
+        (".. youtube:: 8N_tupPBtWQ", "https://www.youtube.com/watch?v=8N_tupPBtWQ"),
+        (".. py:function:: f(x)\n\n   Does it.", "Does it."),
+    ],
+)
+def test_sphinx_directives_become_text(text, words):
+    document = rst.render(text + "\n")
+    assert words in markup.finish(document.html).text
+    assert document.problems == []
+
+
+def test_what_docutils_has_works():
+    page = from_rst(
+        ".. contents:: 目录\n\n第一节\n------\n\n.. note:: N\n\n.. figure:: a.png\n   :alt: A\n\n"
+        "   Caption\n\n=== ===\n a   b\n=== ===\n 1   2\n=== ===\n\nX [1]_ and [CIT]_.\n\n"
+        ".. [1] Foot.\n.. [CIT] Cited.\n\n第二节\n------\n\nEnd.\n"
+    )
+    assert 'href="#第一节"' in page.body or 'href="#%E7%AC%AC' in page.body
+    for piece in ('class="admonition note"', "<figcaption>", "<table", 'role="doc-footnote"',
+                  'class="citation"'):  # fmt: skip
+        assert piece in page.body
+    assert page.fragments
+    assert set(page.fragments) <= page.ids
+
+
+@pytest.mark.parametrize("render", [from_rst, from_markdown])
+def test_formulas_are_mathml(render):
+    text = (
+        ":math:`e^{i\\pi}`\n\n.. math::\n\n   \\frac{a}{b}\n"
+        if render is from_rst
+        else "$e^{i\\pi}$ and\n\n$$\n\\frac{a}{b}\n$$\n"
+    )
+    body = render(text).body
+    assert "<msup>" in body
+    assert '<math display="block">' in body
+    assert "<mfrac>" in body
+
+
+def test_a_formula_that_cannot_be_read_is_shown_as_written_and_told():
+    document = markdown.render("A\n\n$\\nonsense x$\n")
+    assert "math-problem" in document.html
+    assert document.problems[0].message.startswith("the formula")
+    assert rst.render(":math:`\\nonsense x`\n").problems
+
+
+def test_prices_are_no_formulas():
+    assert "<math" not in from_markdown("From $5 to $10, and $x $y.").body
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ".. code-block:: python\n   :linenos:\n   :emphasize-lines: 2\n\n   a = 1\n   b = 2\n",
+        ".. code:: python\n   :number-lines:\n   :hl_lines: 2\n\n   a = 1\n   b = 2\n",
+    ],
+)
+def test_code_in_rst_has_numbers_and_emphasised_lines(text):
+    body = from_rst(text).body
+    assert '<span class="linenos">1</span>' in body
+    assert body.count('class="hll"') == 1
+
+
+def test_code_in_markdown_has_numbers_and_emphasised_lines():
+    body = from_markdown('```python {linenos hl_lines="2"}\na = 1\nb = 2\n```\n').body
+    assert '<span class="linenos">1</span>' in body
+    assert body.count('class="hll"') == 1
+    assert '<span class="n">a</span>' in body
+
+
+def test_code_in_a_language_that_nobody_knows_is_shown_plain():
+    assert "x &lt; y" in from_markdown("```nonsense\nx < y\n```\n").body
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("- [x] done\n- [ ] open", "☑ done"),
+        ("~~gone~~", "<s>gone</s>"),
+        ("https://example.org", '<a href="https://example.org">'),
+        ("| a | b |\n|--:|---|\n| 1 | 2 |", '<th class="align-right">'),
+        ("x[^1]\n\n[^1]: Foot.", 'class="footnotes"'),
+        ("Term\n: Meaning", "<dt>Term</dt>"),
+        ('!!! note "T"\n    Text.', "admonition note"),
+        ("    :::python\n    a = 1", '<span class="n">a</span>'),
+        ("**粗体。**字", "<strong>粗体。</strong>字"),
+        ("字**“引”**字", "<strong>“引”</strong>字"),
+        ("这是**重点（注）**吗", "<strong>重点（注）</strong>吗"),
+        ("*a*b 2*3*4 snake_case_word", "snake_case_word"),
+    ],
+)
+def test_markdown_has_what_blogs_use(text, html):
+    assert html in from_markdown(text + "\n").body
+
+
+def test_headings_have_ids_in_their_own_script():
+    page = from_markdown("# T\n\n## 为什么 用 rst？\n\n## 为什么 用 rst？\n\n## C++ & Go\n")
+    assert [heading.id for heading in page.headings] == ["为什么-用-rst", "为什么-用-rst-2", "c-go"]
+    sections = from_rst("T\n====\n\n为什么\n------\n\nx\n\n为什么\n------\n\ny\n")
+    assert [heading.id for heading in sections.headings] == ["为什么", "为什么-2"]
+
+
+def test_the_only_h1_is_the_title():
+    assert "<h1" not in from_markdown("# T\n\n# Second\n\n## Third\n\n<h1>Raw</h1>\n").body
+
+
+def test_reading_time_counts_characters_in_chinese_and_words_in_english():
+    assert reading.count_minutes("字" * 1200) == 3
+    assert reading.count_minutes("word " * 660) == 3
+    assert reading.count_minutes("") == 1
+
+
+def test_languages_are_guessed_by_script():
+    assert reading.guess_language("这是一篇关于 Python 的文章，内容不少。" * 3) == "zh-Hans"
+    assert reading.guess_language("An English text of some words. " * 9) == "en"
+    assert reading.guess_language("これはにほんごのぶんしょうですからカナがおおい") == "ja"
+
+
+fragments = st.lists(
+    st.one_of(
+        st.text(max_size=30),
+        st.sampled_from(["\n\n", "`", "``", "*", "**", ".. ", "::", "\n   ", "====\n", "<a>",
+                         "[x](",
+                         "$$", "```", "|", "- ", "> ", ":role:`x`", ".. image:: x\n", "\t", "_ ",
+                         "---\n", ".. title: x\n", "Title: y\n", "&#0;", "{x}", "!!! "]),
+    ),
+    max_size=25,
+).map("".join)  # fmt: skip
+
+
+@given(fragments)
+@settings(max_examples=150, deadline=None)
+def test_no_text_breaks_the_parsers(text):
+    from posts.source import clean
+
+    text = clean(text.encode("utf-8", "replace").decode())
+    kinds = ((headers.split_rst, rst.render), (headers.split_markdown, markdown.render))
+    for split, render in kinds:
+        try:
+            header = split(text)
+        except headers.HeaderInvalid:
+            continue
+        metadata.interpret(header.values)
+        page = markup.finish(render(header.body, first_line=header.body_line).html)
+        assert "<script" not in page.body

@@ -1,0 +1,77 @@
+"""Search finds Chinese and Latin words, short and long, and is never stale."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from posts import search
+from posts.index import index_posts
+from tests.posts.blogs import index, make_markdown
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def blog(tmp_path):
+    index(tmp_path, **{
+        "2016-01-01-a.md": make_markdown("动态规划民科教程", "递归 and memoization, 100% of it."),
+        "2016-01-02-b.md": make_markdown("Golang runtime", "一篇关于动态语言和 GC 的文章"),
+        "2016-01-03-c.md": make_markdown("Unripe", "动态规划", status="draft"),
+        "2016-01-04-d.md": make_markdown("Notes", "Golang, C++ and \"quotes\""),
+    })  # fmt: skip
+    return tmp_path
+
+
+def titles(query: str) -> list[str]:
+    return [post.title for post in search.find(query)]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("动态规划", ["动态规划民科教程"]),
+        ("动态", ["动态规划民科教程", "Golang runtime"]),
+        ("态", ["动态规划民科教程", "Golang runtime"]),
+        ("golang", ["Golang runtime", "Notes"]),
+        ("GOLANG 动态", ["Golang runtime"]),
+        ('"memoization, 100%"', ["动态规划民科教程"]),
+        ("100%", ["动态规划民科教程"]),
+        ("C++", ["Notes"]),
+        ("GC", ["Golang runtime"]),
+        ("nothing like that", []),
+        ("", []),
+        ("   ", []),
+    ],
+)
+def test_words_are_found(blog, query, found):
+    assert titles(query) == found
+
+
+QUERIES = ['"', "AND", "a OR", "NEAR(", "title:", "*", "-x", "^", "x" * 900,
+                                   "\0", "'; DROP TABLE posts_post; --", "%", "_",
+                         "\\"]  # fmt: skip
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_no_query_breaks_the_page(blog, client, query):
+    assert client.get("/search/", {"q": query}).status_code == 200
+
+
+@given(st.text(max_size=60))
+def test_any_text_can_be_cut_into_terms(query):
+    assert len(search.split_terms(query)) <= search.MAX_TERMS
+
+
+def test_what_changed_is_found_anew_and_what_went_is_not(blog):
+    index(blog, **{"2016-01-04-d.md": make_markdown("Notes", "Haskell instead")})
+    assert titles("Haskell") == ["Notes"]
+    assert titles("golang") == ["Golang runtime"]
+    (blog / "2016-01-04-d.md").unlink()
+    index_posts(blog)
+    assert titles("Haskell") == []
+
+
+def test_hits_are_marked(blog, client):
+    page = client.get("/search/", {"q": "memoization"}).content.decode()
+    assert "<mark>memoization</mark>" in page
+    assert search.excerpt("a <b> c", ["<b>"]) == [("a ", False), ("<b>", True), (" c…", False)]

@@ -1,0 +1,94 @@
+"""Writing at home: check, begin, preview."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+from django.conf import settings as site
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from posts.checking import check_posts
+from posts.models import Post
+from tests.posts.blogs import make_markdown, write_posts
+
+
+def test_every_problem_is_told_with_file_and_line(tmp_path, settings, capsys):
+    settings.POSTS_DIR = tmp_path
+    write_posts(tmp_path, **{
+        "2016-01-01-a.md": make_markdown(body="x\n\n[lost](nowhere.md)", status="what"),
+        "2016-01-02-b.rst": "T\n====\n\n*open\n",
+        "2016-01-03-c.md": make_markdown(body="[a](2016_01_01-a.md)"),
+    })  # fmt: skip
+    (tmp_path / "2016-01-04-d.md").write_bytes(b"\xff")
+    with pytest.raises(CommandError, match="4 problems found"):
+        call_command("check_posts")
+    assert [line.split(": ")[0] for line in capsys.readouterr().out.splitlines()] == [
+        "2016-01-01-a.md:2", "2016-01-01-a.md:8", "2016-01-02-b.rst:4", "2016-01-04-d.md:1",
+    ]  # fmt: skip
+
+
+@pytest.mark.django_db
+def test_checking_writes_no_row_and_passes_good_posts(tmp_path, capsys):
+    write_posts(tmp_path, **{"2016-01-01-a.md": make_markdown()})
+    call_command("check_posts", str(tmp_path))
+    assert capsys.readouterr().out == "No problem found.\n"
+    assert not Post.objects.exists()
+
+
+@pytest.mark.parametrize("options", [[], ["--rst"]])
+def test_a_new_post_is_a_draft_of_today_without_problems(tmp_path, settings, capsys, options):
+    settings.POSTS_DIR = tmp_path
+    call_command("new_post", "分治 and 征服", *options, tags="a, 中文")
+    path = tmp_path / capsys.readouterr().out.strip()
+    assert path.stem == f"{timezone.localdate():%Y_%m_%d}-分治_and_征服"
+    assert check_posts(tmp_path) == []
+    assert "draft" in path.read_text()
+    with pytest.raises(CommandError, match="is there already"):
+        call_command("new_post", "分治 and 征服", *options)
+
+
+def wait_for(condition, seconds=60):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        time.sleep(0.1)
+    raise AssertionError("waited in vain")
+
+
+def test_preview_shows_drafts_and_follows_the_files(tmp_path):
+    posts = tmp_path / "posts"
+    write_posts(posts, **{"2016-01-01-a.md": make_markdown("Before", status="draft")})
+    env = {**os.environ, "DATA_DIR": str(tmp_path / "data"), "POSTS_DIR": str(posts)}
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "preview", "--port", "0"], cwd=site.BASE_DIR, env=env,
+        stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        line = process.stdout.readline()
+        url = line.rpartition(" ")[2].strip()
+        assert line.startswith(f"Preview of {posts}: http://127.0.0.1:"), line
+
+        def page(address="2016/01/01/a/"):
+            try:
+                with urllib.request.urlopen(url + address) as answer:
+                    return answer.read().decode()
+            except urllib.error.HTTPError:
+                return ""
+
+        assert "preview.js" in wait_for(lambda: page() if "Before" in page() else "")
+        assert "location.reload" in page("static/posts/preview.js")
+        write_posts(posts, **{"2016-01-01-a.md": make_markdown("After", status="draft")})
+        wait_for(lambda: "After" in page())
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(20)
+        process.stdout.close()
+    assert not list((tmp_path / "data").glob("preview-*"))
+    assert process.returncode == 0
