@@ -6,10 +6,12 @@
 import os
 import socket
 import sys
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import environ
+from csp.constants import NONE, SELF
 
 from blogsite.secret_key import read_or_make_secret_key
 
@@ -41,6 +43,7 @@ INSTALLED_APPS = [
     "deployhooks",
     "posts",
     "django_q",
+    "axes",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -52,6 +55,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -60,6 +64,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "posts.middleware.redirect_moved",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "blogsite.urls"
@@ -89,6 +94,23 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
+# Ten wrong passwords from one address, and it waits for a quarter of an hour. No row is written for
+# an address that waits, and those of the last quarter are deleted with the next attempt.
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AXES_DISABLE_ACCESS_LOG = True
+AXES_LOCKOUT_PARAMETERS = ["ip_address"]
+AXES_CLIENT_IP_CALLABLE = "deployhooks.clients.read_network"
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_TEMPLATE = "429.html"
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", "en")
@@ -109,6 +131,23 @@ CSRF_COOKIE_SECURE = IS_HTTPS
 X_FRAME_OPTIONS = "DENY"
 # GitHub follows no redirect, and gunicorn is reached without TLS for health checks.
 SECURE_REDIRECT_EXEMPT = [r"^hooks/", r"^healthz$"]
+
+# Posts may show pictures and films from elsewhere; nothing else comes from there, and no script or
+# style stands in a page itself.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:", "http:", "https:"],
+        "media-src": [SELF, "http:", "https:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
 
 # --- Database ----------------------------------------------------------------------------------
 
@@ -153,6 +192,9 @@ DEPLOY_BRANCH = env.str("DEPLOY_BRANCH", "")
 DEPLOY_REPOSITORY = env.str("DEPLOY_REPOSITORY", "")
 DEPLOY_TIMEOUT = env.int("DEPLOY_TIMEOUT", 540)
 DEPLOY_RETRY = env.int("DEPLOY_RETRY", 120)
+# Seconds before the second attempt of a deploy whose process died; three times as many before the
+# next.
+DEPLOY_ATTEMPT_PAUSE = 5
 # Seconds between two questions to the remotes whether they are ahead (0: never), and what a
 # delivery gets to arrive before the branch is deployed without it.
 DEPLOY_DRIFT_INTERVAL = env.int("DEPLOY_DRIFT_INTERVAL", 300)
@@ -214,7 +256,12 @@ DEPLOY_CONTENT = [POSTS_DIR]
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "deployhooks.redaction.CleanFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
+        }
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": os.environ.get("LOG_LEVEL", "INFO")},
 }

@@ -16,3 +16,4 @@ urlpatterns = [
 ]
 
 handler404 = "posts.views.page_not_found"
+handler500 = "blogsite.views.server_error"

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import psutil
+from django.conf import settings
 from django.db import transaction
 
 from deployhooks import process
@@ -86,7 +87,7 @@ def return_to_queue(deploy: Deploy, why: str) -> timedelta | None:
     elif deploy.attempt >= MAX_ATTEMPTS:
         deploy.fail(f"{why} It was the last attempt: see queue.log, then re-run this deploy.")
     else:
-        pause = timedelta(seconds=5 * 3 ** (deploy.attempt - 1))
+        pause = timedelta(seconds=settings.DEPLOY_ATTEMPT_PAUSE * 3 ** (deploy.attempt - 1))
         deploy.return_to_queue(pause)
         return pause
     return None

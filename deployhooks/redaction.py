@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -101,6 +102,13 @@ class RedactedStream:
 def configured_redactor() -> Redactor:
     """A redactor for every secret that settings and environment hold at this moment."""
     return Redactor(_configured_secrets())
+
+
+class CleanFormatter(logging.Formatter):
+    """Log lines, tracebacks too, without the configured secrets."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return configured_redactor().clean(super().format(record))
 
 
 def _configured_secrets() -> Iterator[str]:

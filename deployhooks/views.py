@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import asdict
 from typing import Any
 
@@ -13,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
 from deployhooks.body import discard_body, read_body, read_length
+from deployhooks.clients import read_address
 from deployhooks.models import Delivery
 from deployhooks.payloads import FORM_TYPE, JSON_TYPE, InvalidPayload, parse_payload, storable
 from deployhooks.reception import Received, Verdict, receive
@@ -55,7 +55,7 @@ def github(request: HttpRequest) -> HttpResponseBase:
     try:
         verdict = receive(_check(request))
     except Refused as refused:
-        keep_refusal(refused, _read_address(request), _read_headers(request))
+        keep_refusal(refused, read_address(request), _read_headers(request))
         guid = storable(request.headers.get("X-GitHub-Delivery", ""), MAX_HEADER) or None
         verdict = Verdict(guid, Delivery.Outcome.REFUSED, refused.reason)
         headers = dict(refused.headers)
@@ -83,7 +83,7 @@ def _check(request: HttpRequest) -> Received:
         payload = parse_payload(event, body, content_type)
     except InvalidPayload as error:
         raise Refused(400, str(error)) from error
-    headers, address = _read_headers(request), _read_address(request)
+    headers, address = _read_headers(request), read_address(request)
     return Received(hook_id, guid, event, payload, signed, headers, address)
 
 
@@ -127,21 +127,3 @@ def _read_headers(request: HttpRequest) -> dict[str, str]:
         for name, value in list(request.headers.items())[:50]
         if not any(word in name.lower() for word in SECRET_WORDS)
     }
-
-
-def _read_address(request: HttpRequest) -> str | None:
-    """Where the request comes from; a proxy on this machine is believed about that."""
-    peer = _parse_address(request.META.get("REMOTE_ADDR", ""))
-    if peer is None or peer.is_loopback:
-        forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2]
-        peer = _parse_address(forwarded) or peer
-    return str(peer) if peer else None
-
-
-def _parse_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        # The zone behind "%" is this machine's affair, and no database takes it.
-        address = ipaddress.ip_address(text.strip().partition("%")[0])
-    except ValueError:
-        return None
-    return getattr(address, "ipv4_mapped", None) or address

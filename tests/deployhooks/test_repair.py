@@ -31,7 +31,7 @@ def start_git(folder: Path, *args: str, **env: str) -> subprocess.Popen:
     editor = {"GIT_EDITOR": "sleep 60 #", "GIT_CONFIG_GLOBAL": os.devnull}
     (folder / "new.txt").write_text("new\n")
     git = ["git", "-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
-    process = subprocess.Popen(
+    return subprocess.Popen(
         [*git, "commit", "--include", "--verbose", "new.txt", *args],
         cwd=folder,
         env=os.environ | editor | env,
@@ -40,7 +40,6 @@ def start_git(folder: Path, *args: str, **env: str) -> subprocess.Popen:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    return process
 
 
 def wait_for(path: Path) -> None:

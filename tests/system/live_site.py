@@ -165,11 +165,12 @@ class LiveSite:
         found = []
         for process in psutil.process_iter():
             try:
-                if process.environ().get("PORT") == str(self.port):
+                is_ours = process.environ().get("PORT") == str(self.port)
+                if is_ours and process.status() != psutil.STATUS_ZOMBIE:
                     found.append(process)
             except psutil.Error:
                 continue
-        return [p for p in found if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+        return found
 
     def clean_up(self) -> None:
         if self.server and self.server.poll() is None:
