@@ -12,7 +12,7 @@ from posts.rendering import Rendered, render_all
 def check_posts(root: Path) -> list[tuple[str, Problem]]:
     """(path, problem) of every problem below `root`. Raises source.SourceUnreadable."""
     folder = source.scan(root)
-    rows = []
+    rows: list[Post] = []
     found: list[tuple[str, Problem]] = []
     for rendered in render_all(folder, list(folder.posts.values()), UTC):
         found += [(rendered.source.path, problem) for problem in rendered.problems]

@@ -1,12 +1,11 @@
 """Makes rows equal files: renders what changed, and writes it in one transaction."""
 
-import pickle
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterator
+from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from urllib.parse import quote
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -18,7 +17,9 @@ from posts import history, placement, renames, search, source
 from posts.models import Address, Post, Snapshot, Tag, article_address_of
 from posts.problems import Problem
 from posts.rendering import Draft, Rendered, render_all, signature
+from posts.report import Report
 from posts.source import Folder, SourceFile
+from posts.spool import Spool
 
 DRAFT_COLUMNS = [each.name for each in fields(Draft)]
 BATCH = 200
@@ -27,46 +28,6 @@ PLACING = ("path", "digest", "renderer", "day", "base_slug", "slug", "is_broken"
 HEAVY = ("body", "text", "toc", "problems", "summary")
 
 Progress = Callable[[int, int], None]
-
-
-@dataclass
-class Report:
-    """What a run changed, by path, and every problem of the posts that it looked at."""
-
-    added: list[str] = field(default_factory=list)
-    changed: list[str] = field(default_factory=list)
-    removed: list[str] = field(default_factory=list)
-    renamed: list[tuple[str, str]] = field(default_factory=list)
-    broken: list[str] = field(default_factory=list)
-    unchanged: int = 0
-    problems: list[tuple[str, Problem]] = field(default_factory=list)
-
-    @property
-    def is_empty(self) -> bool:
-        return not (self.added or self.changed or self.removed or self.renamed)
-
-    def __str__(self) -> str:
-        return (
-            f"added {len(self.added)}, changed {len(self.changed)}, renamed {len(self.renamed)}, "
-            f"removed {len(self.removed)}, broken {len(self.broken)}, unchanged {self.unchanged}"
-        )
-
-
-class Spool:
-    """Rendered posts on disk until they are written: thousands would fill the memory."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self.file = file
-        self.places: dict[SourceFile, int] = {}
-
-    def put(self, rendered: Rendered) -> None:
-        self.places[rendered.source] = self.file.seek(0, 2)
-        pickle.dump(rendered, self.file)
-
-    def get(self, each: SourceFile) -> Rendered:
-        self.file.seek(self.places[each])
-        rendered: Rendered = pickle.load(self.file)  # noqa: S301 - our own, from this process
-        return rendered
 
 
 def index_posts(
@@ -133,10 +94,11 @@ class Run:
         self.remove_gone()
         for batch in batches(self.stale):
             self.save([self.spool.get(each) for each in batch])
-        touched = self.take_commit_times() | self.place()
-        self.update(touched)
+        dated, placed = self.take_commit_times(), self.place()
+        Post.objects.bulk_update(dated, ["committed_at"], batch_size=BATCH)
+        Post.objects.bulk_update(placed, ["slug", "urls", "site_problems"], batch_size=BATCH)
         self.remember_addresses(addresses)
-        self.close(touched)
+        self.close(dated | placed)
         return self.report
 
     def place(self) -> set[Post]:
@@ -255,7 +217,8 @@ class Run:
             times = history.read_times(root, f"{before}..{head}") if head != before else {}
             is_whole = False
         else:
-            times, is_whole = history.read_times(root, head), True
+            times = history.read_times(root, head)
+            is_whole = True
         self.snapshot.commit = head
         self.snapshot.edit_url = history.find_edit_url(root) if head else ""
         return self.set_commit_times(times, is_whole)
@@ -272,11 +235,6 @@ class Run:
                 row.committed_at = newest
                 touched.add(row)
         return touched
-
-    def update(self, touched: Iterable[Post]) -> None:
-        Post.objects.bulk_update(
-            touched, ["slug", "urls", "site_problems", "committed_at"], batch_size=100
-        )
 
     def remember_addresses(self, before: dict[int, tuple[str, str]]) -> None:
         """Every address that a post once had leads to it for ever."""
@@ -296,10 +254,17 @@ class Run:
 
     def close(self, touched: set[Post]) -> None:
         report = self.report
-        looked_at = {each.path for each in self.stale} | {row.path for row in touched}
-        report.unchanged = len(self.rows) - len({each.path for each in self.stale})
+        looked_at = [self.rows[each.path] for each in self.stale] + list(touched)
+        report.unchanged = len(self.rows) - len(self.stale)
         report.broken = sorted(row.path for row in self.rows.values() if row.is_broken)
-        report.problems = list_problems(Post.objects.filter(path__in=looked_at))
+        load(looked_at, ("problems", "site_problems"))
+        report.problems = sorted(
+            {
+                (row.path, Problem(each["line"], each["message"]))
+                for row in looked_at
+                for each in row.all_problems
+            }
+        )
         if touched or not report.is_empty:
             self.snapshot.changed_at = timezone.now()
         self.snapshot.save()
@@ -312,15 +277,6 @@ def load(rows: list[Post], columns: tuple[str, ...]) -> None:
     for pk, *values in found.values_list("pk", *columns):
         if pk in unread:
             unread[pk].__dict__.update(zip(columns, values, strict=True))
-
-
-def list_problems(posts: Iterable[Post]) -> list[tuple[str, Problem]]:
-    """(path, problem), in the order of files and lines."""
-    return sorted(
-        (post.path, Problem(each["line"], each["message"]))
-        for post in posts
-        for each in post.all_problems
-    )
 
 
 def batches(items: list[Any]) -> Iterator[list[Any]]:

@@ -55,6 +55,8 @@ class Places:
 
         Forgives `-` for `_`, a missing or added extension, and a wrong folder.
         """
+        if not is_local(target):
+            return target
         target = unquote(target)
         special = self.resolve_special(target)
         if special is not None:

@@ -17,9 +17,9 @@ from posts.models import Post, Snapshot
 # When this process loaded its templates: a page may look different from then on.
 STARTED_AT = timezone.now()
 
-# A shared cache may hand a page out for a second, and while it fetches it anew; a browser asks
-# each time, and is mostly answered with 304.
-CACHE_CONTROL = "public, max-age=0, s-maxage=1, stale-while-revalidate=10, must-revalidate"
+# A shared cache may hand a page out for a second, and for one more while it fetches it anew; a
+# browser asks each time, and is mostly answered with 304.
+CACHE_CONTROL = "public, max-age=0, s-maxage=1, stale-while-revalidate=1"
 
 
 def get_snapshot() -> Snapshot:

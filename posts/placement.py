@@ -23,10 +23,10 @@ def set_slugs(rows: list[Post]) -> set[Post]:
 
 
 def digest_places(rows: list[Post], files: set[str]) -> str:
-    """Changes when a link may lead elsewhere: with every address and every file."""
+    """Changes when a link may lead elsewhere: with files, and with what addresses are made of."""
     digest = hashlib.sha1(usedforsecurity=False)
     for row in rows:
-        digest.update(f"{row.path}\0{row.day}\0{row.slug}\0{row.base_slug}\n".encode())
+        digest.update(f"{row.path}\0{row.day}\0{row.base_slug}\n".encode())
     digest.update("\n".join(sorted(files)).encode())
     return digest.hexdigest()
 

@@ -11,7 +11,8 @@ from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.core.wsgi import get_wsgi_application
 
 from posts import source
-from posts.index import Report, index_posts
+from posts.index import index_posts
+from posts.report import Report
 
 SECONDS_BETWEEN_LOOKS = 0.4
 

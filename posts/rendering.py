@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from posts import markdown, markup, metadata, reading, rst, source
+from posts import headers, markdown, markup, metadata, reading, rst, source
 from posts.problems import Problem
 from posts.source import Folder, PostUnreadable, SourceFile
 
@@ -28,8 +28,8 @@ CHUNK = 8
 
 LIBRARIES = ("docutils", "markdown-it-py", "mdit-py-plugins", "Pygments", "nh3", "PyYAML")
 MODULES = (
-    "formula highlight links markdown markup metadata placement problems reading rendering rst "
-    "source sphinx".split()
+    "formula headers highlight links markdown markup metadata placement problems reading "
+    "rendering rst source sphinx".split()
 )
 
 
@@ -135,7 +135,9 @@ def render(folder: Folder, each: SourceFile, zone: tzinfo) -> Rendered:
             return compose(each, text, companion, zone)
     except PostUnreadable as error:
         problem = Problem(1, str(error))
-    except metadata.HeaderInvalid as error:
+    except OSError as error:
+        problem = Problem(1, f"it cannot be read: {error.strerror}")
+    except headers.HeaderInvalid as error:
         problem = Problem(error.line, str(error))
     except TimeUp:
         problem = Problem(1, f"it takes over {SECONDS_A_POST:g} seconds to render. Split it.")
@@ -164,9 +166,9 @@ def time_limit(seconds: float) -> Iterator[None]:
 
 def compose(each: SourceFile, text: str, companion: str, zone: tzinfo) -> Rendered:
     """Explicit metadata beats the file's name, which beats the first heading."""
-    outer = metadata.split_companion(companion) if companion else {}
+    outer = headers.split_companion(companion) if companion else {}
     is_rst = each.path.lower().endswith(source.RST_EXTENSIONS)
-    header = metadata.split_rst(text) if is_rst else metadata.split_markdown(text)
+    header = headers.split_rst(text) if is_rst else headers.split_markdown(text)
     has_title = "title" in outer or "title" in header.values
     document: rst.Document | markdown.Document
     if is_rst:

@@ -66,8 +66,18 @@ def scan(root: Path, before: Folder | None = None) -> Folder:
     """Read the folder through, hashing every post but those untouched since `before`.
 
     Raises SourceUnreadable when the folder is missing or holds nothing at all: that is a submodule
-    not fetched yet, and must not empty the blog.
+    not fetched yet, and must not empty the blog. So does a file that may not be read.
     """
+    try:
+        return read_folder(root, before)
+    except OSError as error:
+        raise SourceUnreadable(
+            f"{error.filename} cannot be read: {error.strerror}. Give its owner the right to, or "
+            "run this again if it was just being changed."
+        ) from error
+
+
+def read_folder(root: Path, before: Folder | None) -> Folder:
     if not root.is_dir():
         raise SourceUnreadable(f"{root} is no folder. Set POSTS_DIR to the folder of the posts.")
     if not any(root.iterdir()):
@@ -135,22 +145,23 @@ def digest_of(folder: Folder, path: str, stamp: Stamp, known: dict[str, tuple[St
 def blob_id(path: str | Path) -> str:
     """What git calls the file's content."""
     with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - three times as fast as Path.open
-        content = file.read()
-    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+        size = os.fstat(file.fileno()).st_size
+        digest = hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
+        while piece := file.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()
 
 
 def read_text(path: Path) -> str:
     """The file's text, ends of line as \\n. Raises PostUnreadable for what is no text."""
-    try:
-        size = path.stat().st_size
-    except OSError as error:
-        raise PostUnreadable(f"it cannot be read: {error.strerror}") from error
+    size = path.stat().st_size
     if size > MAX_BYTES:
         raise PostUnreadable(
             f"it has {size // 1024} KB; a post may have {MAX_BYTES // 1024} KB. Split it."
         )
+    content = path.read_bytes()
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise PostUnreadable(
             f"it is not UTF-8 (byte {error.start}). Save it in UTF-8 and push again."

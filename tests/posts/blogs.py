@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from posts.index import Report, index_posts
+from posts.index import index_posts
 from posts.models import Post
+from posts.report import Report
 
 
 def write_posts(root: Path, **posts: str) -> None:

@@ -106,7 +106,8 @@ def test_json_ld_cannot_be_left(tmp_path, client):
 
 
 ADDRESSES = ["/", "/2016/01/01/a/", "/2016/01/02/b/", "/tags/", "/tags/x/",
-                                     "/archive/", "/search/?q=a", "/pages/about/", "/none/"]  # fmt: skip
+                                     "/archive/",
+             "/search/?q=a", "/pages/about/", "/none/"]  # fmt: skip
 
 
 @pytest.mark.parametrize("address", ADDRESSES)

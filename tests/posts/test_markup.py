@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from posts import markdown, markup, metadata, reading, rst
+from posts import headers, markdown, markup, metadata, reading, rst
 
 
 def from_rst(text: str) -> markup.Page:
@@ -161,7 +161,8 @@ def test_languages_are_guessed_by_script():
 fragments = st.lists(
     st.one_of(
         st.text(max_size=30),
-        st.sampled_from(["\n\n", "`", "``", "*", "**", ".. ", "::", "\n   ", "====\n", "<a>", "[x](",
+        st.sampled_from(["\n\n", "`", "``", "*", "**", ".. ", "::", "\n   ", "====\n", "<a>",
+                         "[x](",
                          "$$", "```", "|", "- ", "> ", ":role:`x`", ".. image:: x\n", "\t", "_ ",
                          "---\n", ".. title: x\n", "Title: y\n", "&#0;", "{x}", "!!! "]),
     ),
@@ -175,11 +176,11 @@ def test_no_text_breaks_the_parsers(text):
     from posts.source import clean
 
     text = clean(text.encode("utf-8", "replace").decode())
-    kinds = ((metadata.split_rst, rst.render), (metadata.split_markdown, markdown.render))
+    kinds = ((headers.split_rst, rst.render), (headers.split_markdown, markdown.render))
     for split, render in kinds:
         try:
             header = split(text)
-        except metadata.HeaderInvalid:
+        except headers.HeaderInvalid:
             continue
         metadata.interpret(header.values)
         page = markup.finish(render(header.body, first_line=header.body_line).html)

@@ -48,7 +48,8 @@ def test_words_are_found(blog, query, found):
 
 
 QUERIES = ['"', "AND", "a OR", "NEAR(", "title:", "*", "-x", "^", "x" * 900,
-                                   "\0", "'; DROP TABLE posts_post; --", "%", "_", "\\"]  # fmt: skip
+                                   "\0", "'; DROP TABLE posts_post; --", "%", "_",
+                         "\\"]  # fmt: skip
 
 
 @pytest.mark.parametrize("query", QUERIES)

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from posts import previewing
-from posts.index import Report
+from posts.report import Report
 from posts.source import SourceUnreadable
 
 

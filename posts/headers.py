@@ -1,0 +1,153 @@
+"""Where a post says things about itself: every way in which Pelican, Nikola and PEPs do it."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from posts.metadata import KEYS
+
+NIKOLA_LINE = re.compile(r"\.\. ([a-zA-Z_][\w-]*):(?!:)[ \t]*(.*)")
+PELICAN_LINE = re.compile(r"([A-Za-z][\w -]*):[ \t]*(.*)")
+PEP_START = re.compile(r"PEP:[ \t]*\d+[ \t]*\n")
+
+
+@dataclass
+class Header:
+    """Metadata found at the head of a file, and what is left of it.
+
+    `body_line` is the line of the file on which the body begins, counted from 1.
+    """
+
+    values: dict[str, Any]
+    body: str
+    body_line: int = 1
+    is_pep: bool = False
+
+
+def split_rst(text: str) -> Header:
+    """Take a Nikola, YAML, TOML or PEP header off; Pelican's field list is docutils' matter."""
+    if PEP_START.match(text):
+        return split_pep(text)
+    return split_fenced(text) or split_nikola(text) or Header({}, text)
+
+
+def split_markdown(text: str) -> Header:
+    return split_fenced(text) or split_nikola(text) or split_pelican(text) or Header({}, text)
+
+
+def split_pep(text: str) -> Header:
+    """RFC 2822: `Key: value`, continued on indented lines, until a blank line."""
+    head, _, body = text.partition("\n\n")
+    unfolded = re.sub(r"\n[ \t]+", " ", head)
+    pairs = (line.partition(":") for line in unfolded.splitlines())
+    values = {key.strip().lower(): value.strip() for key, _, value in pairs}
+    # "Draft" and "Final" say how far a proposal has come, not whether it may be read.
+    wanted: dict[str, Any] = {
+        key: values[key] for key in ("title", "author", "created") if key in values
+    }
+    if "author" in wanted:
+        wanted["author"] = re.sub(r"\s*<[^>]*>|\s*\([^)]*@[^)]*\)", "", wanted["author"])
+    if "pep" in values and "title" in wanted:
+        wanted["title"] = f"PEP {values['pep']} – {wanted['title']}"
+    return Header(wanted, body, head.count("\n") + 3, is_pep=True)
+
+
+def split_fenced(text: str) -> Header | None:
+    """YAML between `---` or TOML between `+++`. Raises HeaderInvalid when it cannot be read."""
+    found = re.match(
+        r"(---|\+\+\+)[ \t]*\n(.*?)\n?^\1[ \t]*(?:\n|\Z)", text, re.DOTALL | re.MULTILINE
+    )
+    if not found:
+        return None
+    try:
+        values = parse_yaml(found[2]) if found[1] == "---" else tomllib.loads(found[2])
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 2 if mark else 1
+        raise HeaderInvalid(f"the metadata cannot be read: {first_line(error)}", line) from error
+    if not isinstance(values, dict):
+        # A horizontal rule, or text between two of them: no metadata at all.
+        return None
+    return Header(lower_keys(values), text[found.end() :], found[0].count("\n") + 1)
+
+
+class HeaderInvalid(Exception):
+    """A metadata block that cannot be read, with the line of the file."""
+
+    def __init__(self, message: str, line: int) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+def first_line(error: Exception) -> str:
+    problem = getattr(error, "problem", None) or str(error) or type(error).__name__
+    return str(problem).splitlines()[0]
+
+
+def parse_yaml(text: str) -> Any:
+    """Times stay as they are written: YAML would turn those with a zone into UTC."""
+    return yaml.load(text, Loader=TextDates)  # noqa: S506 - a SafeLoader that leaves dates alone
+
+
+class TextDates(yaml.SafeLoader):
+    yaml_implicit_resolvers = {
+        first: [(tag, regexp) for tag, regexp in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+def split_nikola(text: str) -> Header | None:
+    """`.. key: value` lines at the head, in Markdown within an HTML comment."""
+    lines = text.splitlines()
+    start = next((number for number, line in enumerate(lines) if line.strip()), len(lines))
+    in_comment = start < len(lines) and lines[start].strip() == "<!--"
+    values: dict[str, Any] = {}
+    number = start + 1 if in_comment else start
+    while number < len(lines) and (found := NIKOLA_LINE.match(lines[number].strip())):
+        values[found[1].lower()] = found[2].strip()
+        number += 1
+    if not values:
+        return None
+    if in_comment and number < len(lines) and lines[number].strip() == "-->":
+        number += 1
+    return Header(values, "\n".join(lines[number:]) + "\n", number + 1)
+
+
+def split_pelican(text: str) -> Header | None:
+    """`Key: value` lines until a blank one, as Python-Markdown's meta extension reads them.
+
+    Only when the first key is one that we know: a text may begin with "Note: ...".
+    """
+    lines = text.splitlines()
+    values: dict[str, Any] = {}
+    key = ""
+    end = next((number for number, line in enumerate(lines) if not line.strip()), len(lines))
+    for line in lines[:end]:
+        found = PELICAN_LINE.fullmatch(line)
+        if found:
+            key = found[1].strip().lower()
+            values[key] = found[2].strip()
+        elif key and line.startswith("    "):
+            values[key] += ("; " if key in ("authors", "tags") else " ") + line.strip()
+        else:
+            return None
+    if not values or next(iter(values)) not in KEYS:
+        return None
+    return Header(values, "\n".join(lines[end:]) + "\n", end + 1)
+
+
+def split_companion(text: str) -> dict[str, Any]:
+    """Nikola's `.meta` file: `.. key: value` lines, YAML or TOML, or the older six bare lines."""
+    header = split_fenced(text) or split_nikola(text)
+    if header:
+        return header.values
+    names = ("title", "slug", "date", "tags", "link", "description")
+    return dict(zip(names, (line.strip() for line in text.splitlines()), strict=False))
+
+
+def lower_keys(values: Mapping[Any, Any]) -> dict[str, Any]:
+    return {str(key).strip().lower(): value for key, value in values.items()}

@@ -1,0 +1,22 @@
+"""Keeps rendered posts on disk until they are written: thousands would fill the memory."""
+
+import pickle
+from typing import IO
+
+from posts.rendering import Rendered
+from posts.source import SourceFile
+
+
+class Spool:
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file = file
+        self.places: dict[SourceFile, int] = {}
+
+    def put(self, rendered: Rendered) -> None:
+        self.places[rendered.source] = self.file.seek(0, 2)
+        pickle.dump(rendered, self.file)
+
+    def get(self, each: SourceFile) -> Rendered:
+        self.file.seek(self.places[each])
+        rendered: Rendered = pickle.load(self.file)  # noqa: S301 - our own, from this process
+        return rendered

@@ -1,0 +1,114 @@
+"""Measures the index: `script/bench-posts`, or `python -m tests.bench_posts [NUMBER ...]`."""
+
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import psutil
+
+NUMBERS = (600, 5000)
+PROJECT = Path(__file__).resolve().parent.parent
+
+POST = """---
+tags: [{tag}, bench]
+---
+
+# 第 {number} 篇 post
+
+{paragraphs}
+
+```python
+def f{number}(x: int) -> str:
+    return "a" * x  # 注释
+```
+
+See [another]({other}).
+"""
+PARAGRAPH = "这是一段用来测量的正文，with some English words and `code` in it, 编号 {}。\n\n"
+
+
+def name(number: int) -> str:
+    return f"{2000 + number % 25}_{1 + number % 12:02}_{1 + number % 28:02}-post_{number}.md"
+
+
+def write_post(root: Path, number: int, extra: str = "") -> None:
+    paragraphs = "".join(PARAGRAPH.format(f"{number}.{line}") for line in range(20)) + extra
+    text = POST.format(
+        number=number, tag=f"tag{number % 40}", paragraphs=paragraphs, other=name(number // 2)
+    )
+    (root / name(number)).write_text(text, encoding="utf-8")
+
+
+def git(root: Path, *args: str) -> None:
+    identity = ("-c", "user.name=x", "-c", "user.email=x@example.org")
+    subprocess.run(["git", *identity, *args], cwd=root, check=True, capture_output=True)
+
+
+def measure(env: dict[str, str], *args: str) -> tuple[float, float, float]:
+    """(seconds, CPU seconds, MB of memory at most) of a command and its children."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    started_at = time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", *args], cwd=PROJECT, env=env, stdout=subprocess.DEVNULL
+    )
+    peak = [0]
+    watcher = threading.Thread(target=watch_memory, args=(process.pid, peak), daemon=True)
+    watcher.start()
+    if process.wait() != 0:
+        raise SystemExit(f"manage.py {' '.join(args)} failed")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return time.monotonic() - started_at, cpu, peak[0] / 1e6
+
+
+def watch_memory(pid: int, peak: list[int]) -> None:
+    """Shared pages are counted once: the sum of what each process holds of them (PSS)."""
+    while True:
+        try:
+            root = psutil.Process(pid)
+            family = [root, *root.children(recursive=True)]
+            peak[0] = max(peak[0], sum(each.memory_full_info().pss for each in family))
+        except psutil.Error:
+            if not psutil.pid_exists(pid):
+                return
+        time.sleep(0.2)
+
+
+def bench(number: int) -> None:
+    with tempfile.TemporaryDirectory(prefix="bench-posts-") as folder:
+        root = Path(folder) / "posts"
+        root.mkdir()
+        for each in range(number):
+            write_post(root, each)
+        git(root, "init", "-q")
+        git(root, "add", "-A")
+        git(root, "commit", "-qm", "x")
+        env = {**os.environ, "DATA_DIR": f"{folder}/data", "POSTS_DIR": str(root)}
+        env.pop("DATABASE_URL", None)
+        measure(env, "migrate", "--skip-checks", "--verbosity", "0")
+        report(number, "full index", *measure(env, "index_posts"))
+        best = min((edit(env, root, turn) for turn in range(3)), key=lambda cost: cost[1])
+        report(number, "one edit", *best)
+        report(number, "no change", *measure(env, "index_posts"))
+
+
+def edit(env: dict[str, str], root: Path, turn: int) -> tuple[float, float, float]:
+    write_post(root, 7, f"Edit {turn}.\n\n")
+    git(root, "commit", "-qam", "x")
+    return measure(env, "index_posts")
+
+
+def report(number: int, what: str, seconds: float, cpu: float, memory: float) -> None:
+    line = f"{number:>6} posts  {what:<10}  {seconds:7.2f} s  {cpu:7.2f} CPU s  {memory:5.0f} MB"
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    for wanted in [int(each) for each in sys.argv[1:]] or NUMBERS:
+        bench(wanted)

@@ -1,0 +1,149 @@
+"""The blog in a real browser: without script, by keyboard, narrow, dark, and for everybody."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from tests.posts.blogs import index, make_markdown
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WIDE = "word" * 60
+BODY = f"""
+Text with `code`, **emphasis**, *强调*, [a link](2016-01-02-b.md) and a footnote[^1].
+
+[^1]: Here.
+
+## First 第一
+
+| a | b | {WIDE} |
+|---|--:|---|
+| 1 | 2 | 3 |
+
+## Second
+
+```python {{linenos hl_lines="1"}}
+def f(x: int) -> str:  # {WIDE}
+    return "a" + 'b' % 3
+```
+
+## Third
+
+> A quotation.
+
+!!! warning "Careful"
+    An admonition.
+
+$$
+\\sum_{{k=1}}^n \\frac{{k}}{{2}}
+$$
+
+- [x] done
+
+![A picture](p.png)
+"""
+PAGES = ("/", "/2016/01/01/a/", "/2016/01/02/b/", "/archive/", "/tags/", "/tags/x/", "/series/s/",
+         "/search/?q=text", "/pages/about/", "/nothing/")  # fmt: skip
+
+
+@pytest.fixture
+def site(tmp_path, live_server, settings):
+    settings.POSTS_DIR = tmp_path
+    index(tmp_path, **{
+        "2016-01-01-a.md": make_markdown(
+            "A post", BODY, tags="[x, 标签]", series="S", category="C"
+        ),
+        "2016-01-02-b.md": make_markdown("文章", "中文的正文。" * 30, tags="[x]", series="S"),
+        "2016-01-03-c.rst": "Rst\n====\n\n.. note:: N\n\n.. [1] F\n\nSee [1]_.\n\nT\n----\n\nX",
+        "about.md": "# About\n",
+    })  # fmt: skip
+    return live_server.url
+
+
+@pytest.fixture(scope="module")
+def browser():
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if not path:
+        pytest.skip("Chromium is not installed")
+    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
+    # Playwright runs a loop in this thread, in which Django would refuse the test's own queries.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+    if before is None:
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+def open_page(browser, **options) -> Page:
+    return browser.new_context(**options).new_page()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_offends_axe(site, browser, scheme):
+    place = os.environ.get("AXE_CORE")
+    if not place:
+        pytest.skip("AXE_CORE does not name axe-core's axe.min.js (npm install axe-core)")
+    page = open_page(browser, color_scheme=scheme)
+    for address in PAGES:
+        page.goto(site + address)
+        page.evaluate(Path(place).read_text(encoding="utf-8"))
+        result = page.evaluate("axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', "
+                               "'best-practice']})")  # fmt: skip
+        offences = [
+            (found["id"], [node["html"][:120] for node in found["nodes"]])
+            for found in result["violations"]
+        ]
+        assert offences == [], f"{address}: {json.dumps(offences, indent=1)}"
+
+
+@pytest.mark.parametrize("width", [320, 360, 1600])
+def test_no_page_is_wider_than_the_screen(site, browser, width):
+    page = open_page(browser, viewport={"width": width, "height": 800})
+    for address in PAGES:
+        page.goto(site + address)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, address
+
+
+def test_everything_can_be_read_without_script(site, browser):
+    page = open_page(browser, java_script_enabled=False)
+    page.goto(f"{site}/2016/01/01/a/")
+    assert "An admonition." in page.inner_text("main")
+    assert not page.is_visible("#site-theme")
+
+
+def test_the_switch_between_light_and_dark_remembers(site, browser):
+    page = open_page(browser, color_scheme="light")
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(site)
+    light = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.click("#site-theme")
+    dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert dark != light
+    page.goto(f"{site}/archive/")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == dark
+    assert page.get_attribute("#site-theme", "aria-pressed") == "true"
+    assert errors == []
+
+
+def test_the_keyboard_reaches_the_text_first(site, browser):
+    page = open_page(browser)
+    page.goto(f"{site}/2016/01/01/a/")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "site-skip"
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#site-main")
+
+
+def test_print_shows_the_text_and_not_the_menu(site, browser):
+    page = open_page(browser)
+    page.goto(f"{site}/2016/01/01/a/")
+    page.emulate_media(media="print")
+    assert not page.is_visible(".site-menu")
+    assert page.is_visible(".site-body")
