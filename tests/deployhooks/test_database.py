@@ -7,7 +7,10 @@ from pathlib import Path
 import environ
 import psycopg
 import pytest
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 from django.db.utils import ConnectionHandler
+from django.utils import timezone
 
 from deployhooks import database
 from tests.postgres import private_server
@@ -17,8 +20,8 @@ from tests.postgres import private_server
 def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings) -> Path:
     """A live SQLite database in WAL mode with one row; our own connection is to it."""
     path = tmp_path / "live site.sqlite3"
-    with closing(sqlite3.connect(path)) as connection:
-        connection.executescript(
+    with closing(sqlite3.connect(path)) as opened:
+        opened.executescript(
             "PRAGMA journal_mode=WAL; CREATE TABLE t (x); INSERT INTO t VALUES (1)"
         )
     use(monkeypatch, database.sqlite_url(path))
@@ -33,8 +36,8 @@ def use(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
 
 
 def rows(path: Path) -> list:
-    with closing(sqlite3.connect(path)) as connection:
-        return connection.execute("SELECT x FROM t").fetchall()
+    with closing(sqlite3.connect(path)) as opened:
+        return opened.execute("SELECT x FROM t").fetchall()
 
 
 def test_a_rehearsal_works_on_a_full_copy_while_others_write(live: Path, tmp_path: Path):
@@ -103,3 +106,12 @@ def test_on_postgresql_who_may_make_no_database_is_told_so(
 def names_of_databases(url: str) -> set[str]:
     with psycopg.connect(url) as connection:
         return {name for (name,) in connection.execute("SELECT datname FROM pg_database")}
+
+
+@pytest.mark.django_db
+def test_migrations_applied_since_a_moment_are_found():
+    recorder = MigrationRecorder(connection)
+    recorder.record_applied("app", "0001_before")
+    since = timezone.now()
+    recorder.record_applied("app", "0002_after")
+    assert database.find_applied(since) == ["app.0002_after"]
