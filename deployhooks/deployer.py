@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import logging
 import os
@@ -164,6 +165,9 @@ def run_step(context: Context, function: StepFunction) -> None:
         except FAILURES as error:
             detail = str(error)
             raise
+        except OSError as error:
+            detail = f"The system refused: {error}. {_advise(error)}"
+            raise StepFailed(detail) from error
         except (Cancelled, LeaseLost):
             detail = "ended: the deploy was cancelled or given to another process"
             raise
@@ -173,6 +177,12 @@ def run_step(context: Context, function: StepFunction) -> None:
             raise
         finally:
             step.close(status, detail)
+
+
+def _advise(error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "The disk is full: make room, then re-run this deploy."
+    return "Mend that and re-run this deploy; `manage.py doctor` looks at owners and space."
 
 
 @contextmanager

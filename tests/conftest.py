@@ -19,6 +19,14 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
         report.longrepr = f"would skip, which is not allowed here: {report.longrepr}"
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell how many faults the tests provoked that the site survived."""
+    passed = terminalreporter.stats.get("passed", [])
+    faults = [text for report in passed for name, text in report.user_properties if name == "fault"]
+    if faults:
+        terminalreporter.write_line(f"{len(faults)} faults were survived.")
+
+
 @pytest.fixture
 def shared() -> Path:
     """The folder of real payloads and posts beside the project; skips where it is missing."""

@@ -12,6 +12,7 @@ from django.conf import settings
 
 from deployhooks import process
 from deployhooks.checkout import Checkout, CheckoutError, Version
+from deployhooks.gunicorn import Gunicorn
 from deployhooks.kept import Kept
 from deployhooks.process import ProcessFailed
 from deployhooks.scratch import Scratch, is_content
@@ -51,6 +52,7 @@ class Context:
         self.checkout = Checkout(
             settings.DEPLOY_CHECKOUT, settings.DEPLOY_REMOTE, settings.DEPLOY_BRANCH, self.run
         )
+        self.master = Gunicorn(settings.RUN_DIR).find_master()  # when the deploy began
         self.before = Version("", {})
         self.target = Version("", {})
         self.scratch = Scratch(self.checkout, self.run)

@@ -1,12 +1,15 @@
 """Running a deploy: claim, steps, end, cancel, a lost lease, two at once; with a real checkout."""
 
+import errno
 import fcntl
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -238,3 +241,58 @@ def in_thread(action: Callable[[], object]) -> threading.Thread:
 
 def is_group_alive(group: int) -> bool:
     return subprocess.run(["pgrep", "-g", str(group)], capture_output=True).returncode == 0
+
+
+@contextmanager
+def locked_database() -> Iterator[None]:
+    """Another process's exclusive transaction on the test's SQLite database."""
+    name = connection.settings_dict["NAME"]
+    connect = sqlite3.connect(name, isolation_level=None, check_same_thread=False)
+    with closing(connect) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        yield
+        other.execute("ROLLBACK")
+
+
+def test_a_deploy_whose_database_is_locked_for_long_goes_back_to_the_queue(checkout, monkeypatch):
+    monkeypatch.setattr(deployer, "DATABASE_PAUSE", 0.1)
+    deploy = make_deploy()
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout = 300")
+    stack = ExitStack()
+
+    def lock(context):
+        stack.enter_context(locked_database())
+        threading.Timer(1.5, stack.close).start()
+
+    fake_steps.behaviour["index"] = lock
+    monkeypatch.setitem(connection.settings_dict["OPTIONS"], "timeout", 0.3)
+    deployer.run_deploy(deploy.pk)
+    deploy.refresh_from_db()
+    assert (deploy.status, deploy.attempt) == ("queued", 1)
+    step = deploy.steps.get(name="index")
+    assert step.status == "failed"
+    assert "database is locked" in step.detail
+    fake_steps.behaviour.clear()
+    Deploy.objects.update(not_before=None)
+    deployer.run_deploy(deploy.pk)
+    deploy.refresh_from_db()
+    assert (deploy.status, deploy.attempt) == ("succeeded", 2)
+
+
+def test_what_a_killed_git_left_is_removed_and_stands_in_the_log(checkout):
+    (checkout / ".git" / "index.lock").touch()
+    deploy = run()
+    assert deploy.status == "succeeded"
+    assert "index.lock, left by a git that was killed" in deploy.steps.get(name="fetch").output
+
+
+def test_a_full_disk_fails_the_step_in_words(checkout):
+    def write(context):
+        raise OSError(errno.ENOSPC, "No space left on device", "/var/x")
+
+    deploy = run(index=write)
+    assert deploy.status == "failed"
+    assert "No space left on device" in deploy.error
+    assert "make room" in deploy.error
+    assert "error of blogsite itself" not in deploy.error

@@ -6,6 +6,7 @@ import sys
 import time
 from datetime import timedelta
 
+import psutil
 import pytest
 from django.utils import timezone
 from django_q.models import OrmQ
@@ -153,3 +154,86 @@ def test_a_queue_that_never_acknowledges_is_restarted(monkeypatch):
     watch.Watch().look()
     assert ended == [1]
     assert not OrmQ.objects.exists()
+
+
+def test_a_process_that_lives_but_gives_no_sign_loses_its_deploy(monkeypatch):
+    monkeypatch.setattr(watch, "SILENCE", timedelta(seconds=0.2))
+    deploy = make_running(heartbeat_at=timezone.now())
+    rounds = watch.Watch()
+    rounds.look()
+    time.sleep(0.3)
+    Deploy.objects.update(heartbeat_at=timezone.now())
+    rounds.look()
+    assert reload(deploy).status == "running"
+    time.sleep(0.3)
+    rounds.look()
+    assert reload(deploy).status == "queued"
+
+
+@pytest.mark.parametrize("jump", [timedelta(days=-1), timedelta(days=1)])
+def test_a_clock_that_jumps_kills_no_living_deploy_and_stops_no_queued_one(monkeypatch, jump):
+    running = make_running(heartbeat_at=timezone.now())
+    rounds = watch.Watch()
+    rounds.look()
+    now = timezone.now
+    monkeypatch.setattr(timezone, "now", lambda: now() + jump)
+    monkeypatch.setattr(time, "time", lambda: 0.0)
+    rounds.look()
+    assert reload(running).status == "running"
+
+    Deploy.objects.update(pid_started_at=1.0)
+    rounds.look()
+    assert reload(running).status == "queued"
+    monkeypatch.setattr(timezone, "now", now)
+    rounds.due_at[running.pk] = time.monotonic() - 1
+    rounds.look()
+    assert OrmQ.objects.count() == 1
+    assert Deploy.objects.claim(running.pk) or jump > timedelta()
+
+
+def test_a_pause_from_a_clock_that_was_set_back_is_none():
+    deploy = make_deploy(not_before=timezone.now() + timedelta(hours=5))
+    assert Deploy.objects.claim(deploy.pk)
+
+
+def test_a_cancelled_deploy_that_died_is_put_back_and_stays_cancelled():
+    dead = make_dead(cancel_requested_at=timezone.now(), cancel_requested_by="ada")
+    waiting = make_deploy()
+    delivery = Delivery.objects.create(guid="1", event="push")
+    dead.deliveries.add(delivery)
+    watch.Watch().look()
+    assert (reload(dead).status, dead.error) == ("cancelled", "Cancelled by ada.")
+    assert not waiting.deliveries.exists()
+
+
+def test_children_that_were_never_noted_are_found_by_their_mark():
+    deploy = make_dead()
+    with recovery.marking_children(deploy):
+        child = start_group()
+    other = start_group()
+    try:
+        watch.Watch().look()
+        assert child.wait(5) < 0
+        assert other.poll() is None
+    finally:
+        os.killpg(other.pid, 9)
+        other.wait()
+
+
+def test_a_queue_that_lost_a_process_is_restarted_when_nothing_runs(monkeypatch):
+    ended = []
+    monkeypatch.setattr(cluster, "end", lambda: ended.append(1))
+    members = {1, 2, 3}
+    main = psutil.Process()
+    monkeypatch.setattr(cluster, "find_members", lambda: (main, set(members)))
+    rounds = watch.Watch()
+    rounds.look()
+    members.remove(2)
+    members.add(4)
+    deploy = make_running(heartbeat_at=timezone.now())
+    for _ in range(3):
+        rounds.look()
+    assert ended == []
+    deploy.succeed()
+    rounds.look()
+    assert ended == [1]

@@ -1,4 +1,4 @@
-"""What strangers meet: sign-in that is limited, strict pages, error pages without a word too much."""
+"""What strangers meet: limited sign-in, strict pages, error pages without a word too much."""
 
 import shutil
 from collections.abc import Iterator

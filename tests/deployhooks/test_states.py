@@ -1,0 +1,200 @@
+"""Whatever order deliveries, claims, crashes, cancels and re-runs come in, no delivery is lost."""
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django_q.models import OrmQ
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from deployhooks import control, lease, queue, reception, recovery, watch
+from deployhooks.decisions import Decision
+from deployhooks.models import Delivery, Deploy, Freeze, Step
+from deployhooks.payloads import Payload
+from deployhooks.signatures import Signed
+
+pytestmark = pytest.mark.django_db
+Status = Deploy.Status
+ANY = st.integers(0, 10_000)
+
+
+def receive(guid: str) -> reception.Verdict:
+    payload = Payload(text="{}", ref="refs/heads/main", after="a" * 40, full_name="acme/site")
+    signed = Signed(algorithm="sha256", secret_number=1)
+    return reception.receive(reception.Received("1", guid, "push", payload, signed, {}, None))
+
+
+class Deploys(RuleBasedStateMachine):
+    """One host's rows; the running deploy is this process's, or one's that is dead by now."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        for model in (OrmQ, Freeze, Step, Deploy, Delivery):
+            model.objects.all().delete()
+        self.final: dict[int, str] = {}
+        self.guids: list[str] = []
+
+    def running(self) -> Deploy | None:
+        return Deploy.objects.running().first()
+
+    def chosen(self, number: int) -> Deploy | None:
+        deploys = list(Deploy.objects.order_by("pk"))
+        return deploys[number % len(deploys)] if deploys else None
+
+    # --- what GitHub does ------------------------------------------------------------------
+
+    @rule()
+    def push(self):
+        guid = f"guid-{len(self.guids)}"
+        assert receive(guid).outcome in ("queued", "held")
+        self.guids.append(guid)
+
+    @precondition(lambda self: self.guids)
+    @rule(number=ANY)
+    def redeliver(self, number):
+        verdict = receive(self.guids[number % len(self.guids)])
+        assert verdict.outcome in ("queued", "held", "duplicate")
+        if verdict.outcome == "duplicate":
+            status = Deploy.objects.get(pk=verdict.deploy).status
+            assert status in (Status.QUEUED, Status.RUNNING, Status.SUCCEEDED)
+
+    # --- what the queue does, also too often -------------------------------------------------
+
+    @rule(number=ANY)
+    def claim(self, number):
+        deploy = self.chosen(number)
+        if deploy is None:
+            return
+        Deploy.objects.update(not_before=None)
+        is_free = deploy.status == Status.QUEUED and not self.running()
+        try:
+            with transaction.atomic():
+                claimed = lease.claim(deploy.pk)
+        except IntegrityError:
+            assert not is_free
+            return
+        assert bool(claimed) == is_free
+        if claimed:
+            Step.objects.create(deploy=claimed, attempt=claimed.attempt, position=1, name="fetch")
+
+    @precondition(lambda self: self.running())
+    @rule(how=st.sampled_from(["succeed", "fail", "cancel"]))
+    def end(self, how):
+        deploy = self.running()
+        assert {
+            "succeed": deploy.succeed,
+            "fail": lambda: deploy.fail("no"),
+            "cancel": deploy.cancel,
+        }[how]()
+
+    @precondition(lambda self: self.running())
+    @rule()
+    def crash(self):
+        late = self.running()
+        Deploy.objects.filter(pk=late.pk).update(pid_started_at=1.0)
+        watch.Watch().look()
+        assert not late.succeed(), "one that was given to another may not write"
+        assert not late.steps.filter(status="running").exists()
+        late.refresh_from_db()
+        waiting = Deploy.objects.queued().first()
+        is_over = late.status == Status.CANCELLED or "It was the last attempt" in late.error
+        assert is_over or set(late.deliveries.all()) <= set(waiting.deliveries.all())
+
+    @precondition(lambda self: self.running())
+    @rule()
+    def lose_the_database(self):
+        recovery.return_to_queue(self.running(), "The database failed.")
+
+    @rule()
+    def lose_the_queues_rows(self):
+        OrmQ.objects.all().delete()
+
+    # --- what people do ------------------------------------------------------------------------
+
+    @rule(number=ANY)
+    def cancel(self, number):
+        if deploy := self.chosen(number):
+            try:
+                control.cancel(deploy, "ada")
+            except control.Refused:
+                assert deploy.is_final
+
+    @rule(number=ANY)
+    def rerun(self, number):
+        if (deploy := self.chosen(number)) and deploy.is_final:
+            new = queue.rerun(deploy)
+            assert new.status == Status.QUEUED
+            assert set(deploy.deliveries.all()) <= set(new.deliveries.all())
+
+    @rule()
+    def freeze(self):
+        control.freeze("a talk")
+        assert not Deploy.objects.queued().exists()
+
+    @rule()
+    def thaw(self):
+        control.thaw()
+        assert not Delivery.objects.filter(outcome="held").exists()
+
+    # --- what must hold ------------------------------------------------------------------------
+
+    @invariant()
+    def at_most_one_waits_and_one_runs(self):
+        assert Deploy.objects.queued().count() <= 1
+        assert Deploy.objects.running().count() <= 1
+
+    @invariant()
+    def nothing_is_tried_more_than_three_times(self):
+        assert not Deploy.objects.filter(attempt__gt=recovery.MAX_ATTEMPTS).exists()
+
+    @invariant()
+    def what_is_final_stays_so_and_says_why(self):
+        for deploy in Deploy.objects.all():
+            if deploy.pk in self.final:
+                assert deploy.status == self.final[deploy.pk]
+            elif deploy.is_final:
+                self.final[deploy.pk] = deploy.status
+                assert deploy.finished_at
+                assert deploy.error or deploy.status == Status.SUCCEEDED
+
+    @invariant()
+    def every_delivery_is_held_or_served(self):
+        assert Delivery.objects.count() == len(self.guids)
+        for delivery in Delivery.objects.all():
+            assert delivery.newest_deploy() or delivery.outcome == "held"
+
+    def teardown(self):
+        """Left alone, everything comes to an end."""
+        control.thaw()
+        rounds = watch.Watch()
+        for _ in range(20):
+            Deploy.objects.update(pid_started_at=1.0, not_before=None)
+            long_ago = timezone.now() - 2 * watch.LONGEST_WAIT
+            Deploy.objects.queued().update(queued_at=long_ago)
+            rounds.due_at.clear()
+            rounds.reminded.clear()
+            rounds.look()
+            if not (waiting := Deploy.objects.queued().first()):
+                break
+            assert OrmQ.objects.filter().exists(), "the queue is told again"
+            if claimed := lease.claim(waiting.pk):
+                claimed.succeed()
+        assert not Deploy.objects.filter(status__in=[Status.QUEUED, Status.RUNNING]).exists()
+
+
+def test_no_order_of_events_loses_a_delivery_or_runs_two_deploys(monkeypatch):
+    decision = Decision(Delivery.Outcome.QUEUED, "A push.")
+    monkeypatch.setattr(reception, "decide", lambda *args: decision)
+    run_state_machine_as_test(
+        Deploys,
+        settings=hypothesis_settings(
+            max_examples=40, stateful_step_count=25, deadline=None, derandomize=True
+        ),
+    )
