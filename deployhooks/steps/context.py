@@ -72,8 +72,13 @@ class Context:
 
     @property
     def has_moved(self) -> bool:
-        """Whether this deploy, in this attempt or an earlier one, has moved what is checked out."""
-        return self.checkout.version() != self.before
+        """Whether this deploy, in this attempt or an earlier one, has moved what is checked out.
+
+        A process that dies while git writes files leaves HEAD where it was: an earlier attempt that
+        came to the step pull counts as well.
+        """
+        earlier = self.deploy.steps.filter(name="pull", attempt__lt=self.deploy.attempt)
+        return self.checkout.version() != self.before or earlier.exists()
 
     @contextmanager
     def logging_to(self, log: StepLog) -> Iterator[None]:
