@@ -38,7 +38,7 @@ class Worker:
 @dataclass(frozen=True)
 class Reloaded:
     workers: list[Worker]
-    was_restarted: bool
+    master: psutil.Process
 
 
 class Gunicorn:
@@ -106,7 +106,7 @@ class Gunicorn:
             if problem := self.read_problem(asked_at):
                 raise ReloadFailed(f"gunicorn kept the old workers: {problem}.")
             if master and not self.children(master) & old and self.all_serve(master, commit):
-                return Reloaded(self.workers(master), was_restarted=master != asked)
+                return Reloaded(self.workers(master), master)
             if master is None and time.monotonic() > asked_at + MASTER_TIMEOUT:
                 raise ReloadFailed(NO_MASTER)
             time.sleep(0.05)

@@ -120,6 +120,9 @@ class DeployQuerySet(models.QuerySet["Deploy"]):
     def running(self) -> DeployQuerySet:
         return self.filter(status=Deploy.Status.RUNNING)
 
+    def ended(self) -> DeployQuerySet:
+        return self.exclude(status__in=[Deploy.Status.QUEUED, Deploy.Status.RUNNING])
+
     def has_failed_with(self, commit: str, submodules: dict[str, str]) -> bool:
         """Whether the newest deploy that went to this version did not succeed.
 

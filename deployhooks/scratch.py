@@ -65,18 +65,14 @@ class Scratch:
         command = [settings.DEPLOY_PYTHON, "manage.py", *args]
         return self.run(command, cwd=self.tree, env=live_environment(), **options)
 
-    def try_out(self, program: str | None, *args: str) -> Finished:
+    def try_out(self, program: Path, *args: str) -> Finished:
         """Run a program of ours in the new code's folder, on the copies in `state`."""
         # -P: the program's own folder holds modules named like those of the standard library.
         command = [settings.DEPLOY_PYTHON, "-P", str(program), *args]
         copies = {"DATA_DIR": str(self.state)} | self.copies
-        settings_module = {"DJANGO_SETTINGS_MODULE": str(settings.SETTINGS_MODULE)}
-        return self.run(
-            command,
-            cwd=self.tree,
-            env=live_environment() | settings_module | copies,
-            timeout=settings.DEPLOY_PREFLIGHT_TIMEOUT,
-        )
+        environment = live_environment() | copies
+        timeout = settings.DEPLOY_PREFLIGHT_TIMEOUT
+        return self.run(command, cwd=self.tree, env=environment, timeout=timeout)
 
 
 def live_environment() -> dict[str, str]:

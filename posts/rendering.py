@@ -70,8 +70,11 @@ class Rendered:
     problems: list[Problem] = field(default_factory=list)
 
 
-class TimeUp(Exception):
-    """A post took longer to render than it may."""
+class TimeUp(BaseException):
+    """A post took longer to render than it may.
+
+    No Exception, because Pygments and docutils catch those and go on.
+    """
 
 
 @cache

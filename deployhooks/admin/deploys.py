@@ -11,9 +11,9 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Left, Length, Right
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
@@ -23,9 +23,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from deployhooks import control
+from deployhooks.admin.controls import ControlAdmin, go_to, page_of
 from deployhooks.admin.deliveries import MESSAGE_SHOWN
 from deployhooks.admin.readonly import (
-    ReadOnlyAdmin,
     begins_with,
     is_part_of_commit,
     is_part_of_guid,
@@ -44,7 +44,7 @@ RERUNS_SHOWN = 20
 RERUNS_AT_ONCE = 50
 
 
-class DeployAdmin(ReadOnlyAdmin):
+class DeployAdmin(ControlAdmin):
     page_template = "admin/deployhooks/deploy/page.html"
     list_display = ("number", "when", "status_badge", "commits", "what_happened")
     list_filter = ("status", "trigger", "restored", "queued_at")
@@ -58,8 +58,6 @@ class DeployAdmin(ReadOnlyAdmin):
             ("now/", self.deploy_now_view, "now"),
             ("<int:deploy_id>/rerun/", self.rerun_view, "rerun"),
             ("<int:deploy_id>/cancel/", self.cancel_view, "cancel"),
-            ("<int:deploy_id>/rollback/", self.roll_back_view, "rollback"),
-            ("thaw/", self.thaw_view, "thaw"),
             ("<int:deploy_id>/live/", self.live_view, "live"),
             ("<int:deploy_id>/log/", self.log_view, "log"),
         ]
@@ -67,11 +65,7 @@ class DeployAdmin(ReadOnlyAdmin):
             path(route, self.admin_site.admin_view(view), name=f"deployhooks_deploy_{name}")
             for route, view, name in views
         ]
-        return [*own, *super().get_urls()]
-
-    def has_deploy_permission(self, request: HttpRequest) -> bool:
-        """Whether somebody may ask for deploys: nobody edits one, so `change` means that."""
-        return request.user.has_perm("deployhooks.change_deploy")
+        return [*own, *self.get_control_urls(), *super().get_urls()]
 
     # --- The list ------------------------------------------------------------------------------
 
@@ -184,55 +178,30 @@ class DeployAdmin(ReadOnlyAdmin):
 
     @method_decorator(require_POST)
     def rerun_view(self, request: HttpRequest, deploy_id: int) -> HttpResponse:
-        deploy = self._get_deployable(request, deploy_id)
-        return _go_to(self._rerun(request, deploy) or deploy)
+        self.demand_permission(request)
+        deploy = get_object_or_404(Deploy, pk=deploy_id)
+        return go_to(self._rerun(request, deploy) or deploy)
 
     @method_decorator(require_POST)
     def cancel_view(self, request: HttpRequest, deploy_id: int) -> HttpResponse:
-        deploy = self._get_deployable(request, deploy_id)
+        self.demand_permission(request)
+        deploy = get_object_or_404(Deploy, pk=deploy_id)
         try:
             control.cancel(deploy, by=request.user.get_username())
         except control.Refused as error:
             self._warn(request, str(error))
-        return _go_to(deploy)
-
-    @method_decorator(require_POST)
-    def roll_back_view(self, request: HttpRequest, deploy_id: int) -> HttpResponse:
-        """Go back to the version of this deploy; deploys are frozen from then on."""
-        target = self._get_deployable(request, deploy_id)
-        try:
-            deploy = control.roll_back(target, by=request.user.get_username())
-        except control.Refused as error:
-            self._warn(request, str(error))
-            return _go_to(target)
-        said = _("Deploy {} goes back to the version of deploy {}; deploys are frozen now.")
-        messages.success(request, said.format(deploy.pk, target.pk))
-        return _go_to(deploy)
-
-    @method_decorator(require_POST)
-    def thaw_view(self, request: HttpRequest) -> HttpResponse:
-        if not self.has_deploy_permission(request):
-            raise PermissionDenied
-        deploy = control.thaw(by=request.user.get_username())
-        messages.success(request, _("Deploys are no longer frozen."))
-        return _go_to(deploy) if deploy else redirect("admin:deployhooks_deploy_changelist")
+        return go_to(deploy)
 
     @method_decorator(require_POST)
     def deploy_now_view(self, request: HttpRequest) -> HttpResponse:
-        if not self.has_deploy_permission(request):
-            raise PermissionDenied
+        self.demand_permission(request)
         asked_by = request.user.get_username()
         deploy = request_deploy(Deploy.Trigger.MANUAL, requested_by=asked_by)
         messages.success(request, _("Deploy {} is queued.").format(deploy.pk))
-        return _go_to(deploy)
+        return go_to(deploy)
 
     def _get_viewable(self, request: HttpRequest, deploy_id: int) -> Deploy:
         if not self.has_view_permission(request):
-            raise PermissionDenied
-        return get_object_or_404(Deploy, pk=deploy_id)
-
-    def _get_deployable(self, request: HttpRequest, deploy_id: int) -> Deploy:
-        if not self.has_deploy_permission(request):
             raise PermissionDenied
         return get_object_or_404(Deploy, pk=deploy_id)
 
@@ -243,7 +212,7 @@ class DeployAdmin(ReadOnlyAdmin):
         except ValueError as error:
             self._warn(request, str(error))
             return None
-        link = format_html('<a href="{}">{} #{}</a>', _page_of(new), _("Deploy"), new.pk)
+        link = format_html('<a href="{}">{} #{}</a>', page_of(new), _("Deploy"), new.pk)
         said = _("is queued and runs deploy #{} again.").format(deploy.pk)
         messages.success(request, format_html("{} {}", link, said))
         return new
@@ -289,11 +258,3 @@ def _say_cause(deploy: Any) -> SafeString:
         several = _("{} deliveries").format(deploy.delivery_count)
         cause = format_html("{}, {}", cause, several)
     return cause
-
-
-def _page_of(deploy: Deploy) -> str:
-    return reverse("admin:deployhooks_deploy_change", args=[deploy.pk])
-
-
-def _go_to(deploy: Deploy) -> HttpResponseRedirect:
-    return HttpResponseRedirect(_page_of(deploy))

@@ -12,6 +12,7 @@ from django.conf import settings
 
 from deployhooks import process
 from deployhooks.checkout import Checkout, CheckoutError, Version
+from deployhooks.gunicorn import Gunicorn
 from deployhooks.kept import Kept
 from deployhooks.process import ProcessFailed
 from deployhooks.scratch import Scratch, is_content
@@ -51,6 +52,7 @@ class Context:
         self.checkout = Checkout(
             settings.DEPLOY_CHECKOUT, settings.DEPLOY_REMOTE, settings.DEPLOY_BRANCH, self.run
         )
+        self.master = Gunicorn(settings.RUN_DIR).find_master()  # when the deploy began
         self.before = Version("", {})
         self.target = Version("", {})
         self.scratch = Scratch(self.checkout, self.run)
@@ -70,8 +72,13 @@ class Context:
 
     @property
     def has_moved(self) -> bool:
-        """Whether this deploy, in this attempt or an earlier one, has moved what is checked out."""
-        return self.checkout.version() != self.before
+        """Whether this deploy, in this attempt or an earlier one, has moved what is checked out.
+
+        A process that dies while git writes files leaves HEAD where it was: an earlier attempt that
+        came to the step pull counts as well.
+        """
+        earlier = self.deploy.steps.filter(name="pull", attempt__lt=self.deploy.attempt)
+        return self.checkout.version() != self.before or earlier.exists()
 
     @contextmanager
     def logging_to(self, log: StepLog) -> Iterator[None]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from deployhooks.database import back_up, find_applied
 from deployhooks.last_words import find_last_words
 from deployhooks.models import Deploy
+from deployhooks.newer_migrations import describe_newer, find_newer_migrations
 from deployhooks.process import ProcessFailed
 from deployhooks.steps.context import Context
 
@@ -18,15 +19,16 @@ def migrate(context: Context) -> str:
     if not context.code_changes:
         context.skip("only content changes")
     manage = context.scratch.manage
+    warning = describe_newer(find_newer_migrations(context.checkout, context.target.commit))
     if manage("migrate", "--check", timeout=TIMEOUT, check=False).returncode == 0:
-        context.skip("no new migrations")
+        context.skip(f"no new migrations. {warning}".strip())
     backup = make_backup(context)
     try:
         manage("migrate", "--noinput", timeout=TIMEOUT)
     except ProcessFailed as error:
         context.fail(f"A migration failed ({error.what}): {find_last_words(error.output)}")
     kept = f"; backup before it: {backup}" if backup else ""
-    return f"applied {', '.join(applied_by(context.deploy))}{kept}"
+    return f"applied {', '.join(applied_by(context.deploy))}{kept}. {warning}".strip()
 
 
 def make_backup(context: Context) -> Path | None:

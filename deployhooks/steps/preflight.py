@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from deployhooks import canary, rehearsal
 from deployhooks.database import NoRehearsal, rehearsal_database
 from deployhooks.gunicorn import Gunicorn
 from deployhooks.last_words import find_last_words
@@ -19,6 +19,10 @@ from deployhooks.requirements import Requirements
 from deployhooks.steps.context import Context
 
 PACKAGES = "packages.txt"
+# Run by path in fresh processes, so that nothing of the live code comes with them.
+REHEARSAL_PROGRAM, CANARY_PROGRAM = (
+    Path(__file__).resolve().parent.parent / name for name in ("rehearsal.py", "canary.py")
+)
 # Titled, as the log and a refusal call them; each in a state of its own.
 CHECKS = [
     ["its checks", "check"],
@@ -47,7 +51,7 @@ def preflight(context: Context) -> str:
             # The canary has to do with the live database, which is not migrated yet.
             rehearsed, pages = PLAN, ["/healthz"]
         commands = json.dumps([*CHECKS, rehearsed, COLLECTING])
-        prove(context, "", lambda: scratch.try_out(rehearsal.__file__, commands))
+        prove(context, "", lambda: scratch.try_out(REHEARSAL_PROGRAM, commands))
         prove(context, STARTING, lambda: start_canary(context, pages))
     return "; ".join([f"{context.target.commit[:7]} starts and answers", *notes])
 
@@ -69,7 +73,7 @@ def install_requirements(context: Context) -> list[str]:
 def start_canary(context: Context, pages: list[str]) -> None:
     host = urlsplit(settings.SITE_URL).hostname or "localhost"
     timeout = str(settings.DEPLOY_PREFLIGHT_TIMEOUT * 0.8)
-    context.scratch.try_out(canary.__file__, "--host", host, "--timeout", timeout, *pages)
+    context.scratch.try_out(CANARY_PROGRAM, "--host", host, "--timeout", timeout, *pages)
 
 
 def prove(context: Context, title: str, attempt: Callable[[], object]) -> None:

@@ -23,6 +23,6 @@ def reload(context: Context) -> str:
         context.fail(str(error))
     pids = ", ".join(str(worker.pid) for worker in done.workers)
     detail = f"{len(done.workers)} new workers run {commit[:7]} (pids {pids})"
-    if done.was_restarted:
+    if done.master != context.master:
         detail += "; gunicorn itself had ended and was started again"
     return detail

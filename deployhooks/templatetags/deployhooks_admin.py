@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from deployhooks import wording
 from deployhooks.models import Deploy, Step
-from deployhooks.overview import look_over
+from deployhooks.overview import find_broken, look_over
 from deployhooks.queue import is_frozen
 
 register = template.Library()
@@ -115,10 +115,11 @@ def overview(context: Context) -> dict[str, Any]:
 
 @register.inclusion_tag("admin/deployhooks/frozen.html", takes_context=True)
 def frozen_banner(context: Context) -> dict[str, Any]:
-    """What holds the deploys of this host, on each page where somebody wonders about it."""
+    """What everybody should know: deploys are frozen, or putting back failed."""
     user = context["request"].user
     return {
         "frozen": is_frozen(),
+        "broken": find_broken(),
         "may_thaw": user.has_perm("deployhooks.change_deploy"),
         "csrf_token": context.get("csrf_token"),
     }

@@ -504,24 +504,6 @@ def test_cancel_of_a_finished_deploy_is_refused_with_the_reason(admin_client):
     assert "is succeeded already" in answer.content.decode()
 
 
-def test_roll_back_button_goes_to_an_earlier_version_and_freezes(admin_client):
-    target, live = make_deploy(to_commit=OLD), make_deploy()
-    address = reverse("admin:deployhooks_deploy_rollback", args=[target.pk])
-    assert f'action="{address}"' in read(admin_client, page_of(target))
-    assert "Roll back to this version" not in read(admin_client, page_of(live))
-
-    page = admin_client.post(address, follow=True).content.decode()
-
-    deploy = Deploy.objects.get(status="queued")
-    assert (deploy.trigger, deploy.rollback_to, deploy.requested_by) == (
-        "rollback",
-        target,
-        "admin",
-    )
-    assert f"goes back to the version of deploy {target.pk}" in page
-    assert "Deploys are frozen." in page
-
-
 def test_thaw_button_deploys_what_was_held(admin_client):
     delivery = make_delivery(outcome="held")
     Freeze.objects.create(host=settings.DEPLOY_HOST, reason="A talk is on.")

@@ -117,3 +117,72 @@ def test_a_running_deploy_is_asked_to_end():
 def test_what_is_final_is_not_cancelled():
     with pytest.raises(control.Refused, match="succeeded already"):
         control.cancel(make_deploy())
+
+
+def test_after_a_rollback_the_next_one_goes_further_back_not_forward():
+    first = make_deploy(to_commit="a" * 40)
+    middle = make_deploy(to_commit="b" * 40)
+    make_deploy(to_commit="c" * 40)
+    make_deploy(to_commit="b" * 40, trigger="rollback", rollback_to=middle)
+    assert control.find_target() == first
+
+
+def test_after_a_rollback_to_the_first_version_there_is_no_earlier_one():
+    first = make_deploy(to_commit="a" * 40)
+    make_deploy(to_commit="b" * 40)
+    make_deploy(to_commit="a" * 40, trigger="rollback", rollback_to=first)
+    with pytest.raises(control.Refused, match="no earlier version"):
+        control.find_target()
+
+
+def test_a_thaw_goes_on_with_a_deploy_that_was_queued_by_hand():
+    queue.request_deploy(Deploy.Trigger.MANUAL, requested_by="ada")
+    control.freeze("a talk")
+    assert control.thaw("bob").trigger == "manual"
+
+
+def test_a_thaw_does_not_repeat_what_an_earlier_freeze_held():
+    queue.request_deploy(Deploy.Trigger.MANUAL)
+    control.freeze()
+    control.cancel(control.thaw())
+    control.freeze()
+    assert control.thaw() is None
+
+
+def test_freezing_again_changes_the_reason_and_forgets_nothing():
+    queue.request_deploy(Deploy.Trigger.MANUAL)
+    since = control.freeze("a talk").frozen_at
+    control.freeze("a longer talk")
+    assert queue.is_frozen().reason == "a longer talk"
+    assert queue.is_frozen().frozen_at == since
+    assert control.thaw()
+
+
+def test_a_thaw_before_the_rollback_began_goes_forward():
+    make_deploy()
+    make_deploy()
+    rollback = control.roll_back()
+    held = make_delivery(outcome="held")
+    deploy = control.thaw("ada")
+    rollback.refresh_from_db()
+    assert rollback.status == "cancelled"
+    assert (deploy.rollback_to, list(deploy.deliveries.all())) == (None, [held])
+
+
+@pytest.mark.parametrize(
+    ("statuses", "has_failed"),
+    [
+        (["failed"], True),
+        (["cancelled"], True),
+        (["failed", "succeeded"], False),
+        (["succeeded", "failed"], True),
+        ([], False),
+    ],
+)
+def test_a_version_that_failed_is_known(statuses, has_failed):
+    content = {"content": {"from": None, "to": "1" * 40}}
+    for status in statuses:
+        make_deploy(status=status, to_commit="b" * 40, submodules=content)
+    make_deploy(status="failed", to_commit="b" * 40, submodules={})
+    known = Deploy.objects.here().has_failed_with("b" * 40, {"content": "1" * 40})
+    assert known == has_failed

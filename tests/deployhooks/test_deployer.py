@@ -200,6 +200,18 @@ def test_what_moved_is_put_back_when_a_later_step_fails(checkout, tmp_path):
     assert "pull:" in deploy.steps.get(name="put_back").output
 
 
+def test_what_an_attempt_that_died_in_pull_left_is_put_back_when_the_next_one_fails(checkout):
+    deploy = make_deploy(
+        status="queued", attempt=1, from_commit=git("rev-parse", "HEAD", cwd=checkout)
+    )
+    deploy.steps.create(attempt=1, position=1, name="pull", status="failed")
+    queue.settings.DEPLOY_STEPS = [STEPS[0], "tests.deployhooks.fake_steps.pull", *STEPS[1:]]
+    fake_steps.behaviour["fetch"] = fake_steps.fail
+    deployer.run_deploy(deploy.pk)
+    assert fake_steps.ran == ["fetch", "pull", "index", "reload"]
+    assert deploy.steps.get(name="put_back").status == "succeeded"
+
+
 def test_a_failure_while_putting_back_is_told(checkout, tmp_path):
     after = commit(tmp_path / "site.git", {"new.txt": "new"})
 

@@ -1,6 +1,9 @@
 """Rows equal files."""
 
+import re
 from datetime import date
+from html import escape
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -258,3 +261,81 @@ def test_paths_are_relative_to_the_folder(tmp_path):
     assert isinstance(Path("x"), Path)
     index(tmp_path, **{"a/b/2016-01-01-c.md": "# C\n"})
     assert get_post("a/b/2016-01-01-c.md").get_absolute_url() == "/2016/01/01/c/"
+
+
+def test_progress_is_a_bar_on_a_terminal_and_lines_elsewhere(monkeypatch):
+    from posts.management.commands import index_posts as module
+
+    class Terminal(StringIO):
+        def isatty(self):
+            return True
+
+    command = module.Command(stdout=Terminal())
+    progress = module.Progress(command)
+    progress(1, 2)
+    progress(2, 2)
+    assert command.stdout._out.getvalue().count("\r") == 2
+    assert "2 of 2\n" in command.stdout._out.getvalue()
+    command = module.Command(stdout=StringIO())
+    clock = iter([0, 1, 6, 7])
+    monkeypatch.setattr(module.time, "monotonic", lambda: next(clock))
+    progress = module.Progress(command)
+    progress(10, 99)
+    progress(60, 99)
+    assert command.stdout._out.getvalue() == "rendered 60 of 99\n"
+
+
+def test_a_file_that_may_not_be_read_stops_the_index_with_a_sentence(tmp_path, monkeypatch):
+    index(tmp_path, **{"2016-01-01-a.md": "# A\n"})
+
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("posts.source.blob_id", refuse)
+    write_posts(tmp_path, **{"2016-01-01-a.md": "# B, longer\n"})
+    with pytest.raises(
+        SourceUnreadable, match=r"2016-01-01-a.md cannot be read: Permission denied"
+    ):
+        index_posts(tmp_path)
+    assert get_post("2016-01-01-a.md").title == "A"
+
+
+def test_two_runs_at_once_do_not_undo_each_other(tmp_path, monkeypatch):
+    """Another run writes newer files while this one still renders older ones."""
+    index(tmp_path, **{"2016-01-01-a.md": "# One\n"})
+    original = index_module.render_all
+    meanwhile = [{"2016-01-01-a.md": "# Three, newest\n", "2016-01-02-b.md": "# New\n"}]
+
+    def render_slowly(folder, sources, zone):
+        rendered = list(original(folder, sources, zone))
+        if meanwhile:
+            index(tmp_path, **meanwhile.pop())
+        return rendered
+
+    monkeypatch.setattr(index_module, "render_all", render_slowly)
+    index(tmp_path, **{"2016-01-01-a.md": "# Two\n"})
+    assert {post.title for post in Post.objects.all()} == {"Three, newest", "New"}
+
+
+def test_pictures_elsewhere_are_no_broken_links(tmp_path, client):
+    report = index(tmp_path, **{
+        "2016-01-01-a.md": make_markdown(image="https://x.example/p.png"),
+        "2016-01-02-b.md": make_markdown(image="img/p.png"),
+        "img/p.png": "",
+    })  # fmt: skip
+    assert messages(report) == []
+    page = client.get("/2016/01/01/a/").content.decode()
+    assert 'property="og:image" content="https://x.example/p.png"' in page
+    page = client.get("/2016/01/02/b/").content.decode()
+    assert 'property="og:image" content="http://127.0.0.1:8000/files/img/p.png"' in page
+
+
+@pytest.mark.parametrize("tag", ["C++", "C#", "机器 学习", "a/b", "100%", "?"])
+def test_every_tag_has_a_page_that_can_be_opened(tmp_path, client, tag):
+    index(tmp_path, **{"2016-01-01-a.md": make_markdown(tags=f'["{tag}"]')})
+    page = client.get("/2016/01/01/a/").content.decode()
+    address = re.search(r'class="site-tag" href="([^"]+)"', page)[1]
+    answer = client.get(address)
+    assert answer.status_code == 200
+    assert escape(tag) in answer.content.decode()
+    assert client.get(f"{address}feed/").status_code == 200

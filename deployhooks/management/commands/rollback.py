@@ -29,6 +29,12 @@ class Command(AskingCommand):
     def ask(self, **options: Any) -> Deploy:
         target = find_deploy(options["id"]) if options["id"] is not None else None
         try:
+            target = control.find_target(target)
+            # To standard error: with --json, standard output holds the document alone.
+            self.stderr.write(
+                f"Back to deploy {target.pk} ({target.to_commit[:7]}); deploys are frozen until "
+                f"`manage.py thaw`. {control.warn_about(target)}"
+            )
             return control.roll_back(target, by=name_person())
         except control.Refused as error:
             raise CommandError(str(error)) from None

@@ -1,0 +1,126 @@
+"""Preflight: a small site of its own, real processes, a real trial start."""
+
+import pytest
+
+from deployhooks.database import NoRehearsal
+from deployhooks.steps.context import StepFailed
+from deployhooks.steps.preflight import preflight
+from tests.deployhooks import repositories as repos
+from tests.deployhooks.contexts import run
+from tests.deployhooks.tiny_site import TinySite, make_migration
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def site(tmp_path, settings, monkeypatch) -> TinySite:
+    return TinySite(tmp_path, settings, monkeypatch)
+
+
+def refusal(context) -> str:
+    with pytest.raises(StepFailed) as refused:
+        preflight(context)
+    return str(refused.value)
+
+
+def test_a_version_that_works_starts_on_copies_and_leaves_no_trace(site):
+    context = site.push({"app/static/app/look.css": "p { color: red }\n"})
+    assert preflight(context) == f"{context.target.commit[:7]} starts and answers"
+    assert "/ answers 200" in context.log.text
+    assert site.tables() == set()
+    assert not (site.root / "var" / "static").exists()
+    assert "red" not in (site.checkout / "app" / "static" / "app" / "look.css").read_text()
+
+
+def test_only_content_that_changes_needs_no_trial(site):
+    context = site.push({})
+    context.target = context.before
+    assert run(preflight, context) == "[only content changes]"
+    assert not context.scratch.tree.exists()
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"blogsite/urls.py": "def (:\n"}, ["its checks", "urls.py", "SyntaxError"]),
+        ({"blogsite/settings.py": "x = = 1\n"}, ["settings.py", "SyntaxError"]),
+        ({"app/models.py": "import sys; sys.exit(3)"}, ["models.py", "SystemExit: 3"]),
+        ({"blogsite/urls.py": "import nobody_has_it"}, ["No module named 'nobody_has_it'"]),
+        ({"blogsite/gunicorn_conf.py": "bind = ("}, ["a trial start", "was never closed"]),
+        (
+            {"app/migrations/0002_bad.py": make_migration('migrations.RunSQL("SELECT x FROM y")')},
+            ["its migrations on a copy", "no such table: y"],
+        ),
+        (
+            {"app/migrations/0001_thing.py": "", "app/migrations/0001_other.py": ""},
+            ["0001_", "Migration"],
+        ),
+        (
+            {"blogsite/urls.py": "from django.http import HttpResponse\n"
+             "from django.urls import path\n"
+             "def front(request): raise RuntimeError('not today')\n"
+             "urlpatterns = [path('', front), path('healthz', lambda r: HttpResponse())]\n"},
+            ["a trial start", "RuntimeError: not today"],
+        ),
+    ],
+)  # fmt: skip
+def test_a_version_that_is_broken_is_refused_with_the_end_of_its_traceback(site, files, words):
+    context = site.push(files)
+    said = refusal(context)
+    assert said.startswith(f"{context.target.commit[:7]} was refused, the site is untouched:")
+    for word in words:
+        assert word in said
+    assert repos.head(site.checkout) == context.before.commit
+    assert site.tables() == set()
+
+
+def test_a_model_without_its_migration_is_refused(site):
+    models = (repos.desk_of(site.remote) / "app" / "models.py").read_text()
+    said = refusal(
+        site.push({"app/models.py": models + "    more = models.TextField(null=True)\n"})
+    )
+    assert "a look for missing migrations failed" in said
+    assert "more" in said
+
+
+def test_what_hangs_is_given_up(site):
+    site.settings.DEPLOY_PREFLIGHT_TIMEOUT = 3
+    said = refusal(site.push({"blogsite/urls.py": "import time; time.sleep(600)"}))
+    assert "its checks failed (was stopped after 3 s)" in said
+
+
+def test_a_worker_that_hangs_at_its_start_is_given_up(site):
+    site.settings.DEPLOY_PREFLIGHT_TIMEOUT = 5
+    said = refusal(site.push({"blogsite/wsgi.py": "import time; time.sleep(600)"}))
+    assert "a trial start under gunicorn failed" in said
+
+
+def test_a_requirement_that_cannot_be_installed_is_refused(site, monkeypatch):
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    context = site.push({"requirements.txt": "a-package-that-nobody-has==1\n"})
+    said = refusal(context)
+    assert "installing its requirements failed" in said
+    assert "a-package-that-nobody-has" in said
+    assert "gunicorn==" in context.kept.find("packages.txt")
+
+
+def test_a_gunicorn_that_a_reload_cannot_change_is_named(site, monkeypatch):
+    versions = {"gunicorn": "1.0", "Python": "2.7.18"}
+    monkeypatch.setattr("deployhooks.gunicorn.Gunicorn.versions", lambda self: versions)
+    detail = preflight(site.push({"app/new.py": ""}))
+    assert "1.0 goes on running" in detail
+    assert "2.7.18 goes on running" in detail
+    assert "restart script/server" in detail
+
+
+def test_without_a_database_for_rehearsals_migrations_are_planned_and_that_is_said(
+    site, monkeypatch
+):
+    def refuse(folder):
+        raise NoRehearsal("permission denied")
+
+    monkeypatch.setattr("deployhooks.steps.preflight.rehearsal_database", refuse)
+    context = site.push({"app/new.py": ""})
+    assert "migrations planned, not rehearsed: permission denied" in preflight(context)
+    assert "Planned operations" in context.log.text
+    assert "app_thing" not in site.tables()
