@@ -121,7 +121,7 @@ def render(text: str, *, has_title: bool = False, first_line: int = 1) -> Docume
     align_cells(tokens)
     html = parser().renderer.render(tokens, parser().options, env)
     problems = [Problem(first_line + line, words) for line, words in env["complaints"]]
-    return Document(put_toc(html, tokens), title, sorted(set(problems)))
+    return Document(drop_toc(html), title, sorted(set(problems)))
 
 
 def take_title(tokens: list[Token]) -> str:
@@ -173,7 +173,7 @@ def align_cells(tokens: list[Token]) -> None:
             token.attrJoin("class", f"align-{found[1]}")
 
 
-def put_toc(html: str, tokens: Sequence[Token]) -> str:
+def drop_toc(html: str) -> str:
     """`[TOC]` alone in a paragraph is Pelican's word; the page has a table of contents already."""
     return re.sub(r"<p>\[TOC\]</p>\n?", "", html)
 
