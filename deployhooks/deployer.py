@@ -134,7 +134,7 @@ def _put_back(context: Context, cause: BaseException) -> None:
     context.shield()
     try:
         run_step(context, put_back)
-    except LeaseLost:
+    except (LeaseLost, django.db.Error):
         raise
     except Exception as error:
         logger.exception("deploy %s: putting back failed", context.deploy.pk)

@@ -69,7 +69,8 @@ class Deploys(RuleBasedStateMachine):
 
     @rule(number=ANY)
     def claim(self, number):
-        deploy = self.chosen(number)
+        # Mostly the one that waits, as the queue does.
+        deploy = self.chosen(number) if number % 3 == 0 else Deploy.objects.queued().first()
         if deploy is None:
             return
         Deploy.objects.update(not_before=None)

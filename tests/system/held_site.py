@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 
-from tests.system.live_site import LiveSite, git, wait_until
+from tests.system.live_site import Answer, LiveSite, git, wait_until
 
 STEPS = (
     *("fetch", "preflight", "migrate", "collectstatic"),
@@ -50,9 +50,15 @@ class HeldSite(LiveSite):
 
     def deliver_post(self) -> tuple[str, int]:
         page = self.push_post()
-        answer = self.deliver("content")
+        answer = wait_until(self._try_to_deliver, 30, "a web server")
         assert answer.status == 202, answer.text
         return page, answer.json()["deploy"]
+
+    def _try_to_deliver(self) -> Answer | None:
+        try:
+            return self.deliver("content")
+        except OSError:
+            return None  # the web's master was killed and comes back
 
     def query(self, sql: str, *values: object) -> list[Any]:
         with closing(sqlite3.connect(self.folder / "var" / "db.sqlite3", timeout=20)) as database:
