@@ -59,10 +59,13 @@ def run_deploy(deploy_id: int) -> bool:
         except django.db.Error as error:
             _hand_back(deploy, error)
         except BaseException as error:
-            deploy.fail(f"An error of blogsite itself, please report it: {error!r}")
+            applied = _describe_applied(deploy)
+            deploy.fail(f"An error of blogsite itself, please report it: {error!r}.{applied}")
             raise
     logger.info("deploy %s: %s", deploy.pk, deploy.status)
-    return context.has_moved and context.code_changes
+    # A queue that takes up a deploy may have been started from code that was put back since.
+    is_mixed = deploy.attempt > 1 and deploy.from_commit != deploy.to_commit
+    return is_mixed or (context.has_moved and context.code_changes)
 
 
 def _claim(deploy_id: int) -> Deploy | None:
