@@ -123,17 +123,6 @@ class DeployQuerySet(models.QuerySet["Deploy"]):
     def ended(self) -> DeployQuerySet:
         return self.exclude(status__in=[Deploy.Status.QUEUED, Deploy.Status.RUNNING])
 
-    def has_failed_with(self, commit: str, submodules: dict[str, str]) -> bool:
-        """Whether the newest deploy that went to this version did not succeed.
-
-        It is not tried again by itself; a push, a redelivery or a person may ask for it.
-        """
-        ended = self.filter(to_commit=commit).exclude(finished_at=None).order_by("-pk")
-        for deploy in ended.only("status", "to_commit", "submodules")[:100]:
-            if deploy.version == (commit, tuple(sorted(submodules.items()))):
-                return deploy.status != Deploy.Status.SUCCEEDED
-        return False
-
     def claim(self, deploy_id: int, **lease: Any) -> bool:
         """Make a queued deploy a running one; False when somebody was first or its pause lasts.
 

@@ -11,6 +11,7 @@ from types import FrameType
 
 import django.db
 from django.db import connection
+from django.db.models import F
 from django.utils import timezone
 
 from deployhooks import cluster, queue, recovery
@@ -42,15 +43,25 @@ def run() -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    watch = Watch()
+    watch, began_at = Watch(), timezone.now()
     with Drift():
         while not stopped.is_set():
             try:
                 watch.look()
+                if has_new_code(began_at):
+                    logger.info("the code has changed: supervisor starts this process again")
+                    return
             except django.db.Error as error:
                 logger.warning("the database fails, trying again: %s", error)
                 connection.close()
             stopped.wait(PAUSE)
+
+
+def has_new_code(since: datetime) -> bool:
+    """Whether a deploy has changed the site's code since then; not while one is running."""
+    here = Deploy.objects.here()
+    changed = here.filter(status=Deploy.Status.SUCCEEDED, finished_at__gt=since)
+    return changed.exclude(to_commit=F("from_commit")).exists() and not here.running().exists()
 
 
 class Watch:

@@ -1,7 +1,7 @@
 """Makes rows equal files: renders what changed, and writes it in one transaction."""
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
@@ -95,8 +95,8 @@ class Run:
         for batch in batches(self.stale):
             self.save([self.spool.get(each) for each in batch])
         dated, placed = self.take_commit_times(), self.place()
-        Post.objects.bulk_update(dated, ["committed_at"], batch_size=BATCH)
-        Post.objects.bulk_update(placed, ["slug", "urls", "site_problems"], batch_size=BATCH)
+        update(dated, ["committed_at"])
+        update(placed, ["slug", "urls", "site_problems"])
         self.remember_addresses(addresses)
         self.close(dated | placed)
         return self.report
@@ -150,7 +150,7 @@ class Run:
             self.apply(row, rendered)
         Post.objects.bulk_create(added)
         columns = [*DRAFT_COLUMNS, "path", "digest", "renderer", "is_broken", "is_rendered"]
-        Post.objects.bulk_update(changed, columns, batch_size=20)
+        update(changed, columns)
         good = [rendered for rendered in batch if rendered.draft]
         self.hang(good)
         for row in (*added, *changed):
@@ -268,6 +268,12 @@ class Run:
         if touched or not report.is_empty:
             self.snapshot.changed_at = timezone.now()
         self.snapshot.save()
+
+
+def update(rows: Iterable[Post], columns: list[str]) -> None:
+    """One UPDATE a row: bulk_update, with a CASE for every column, takes several times as long."""
+    for row in rows:
+        row.save(update_fields=columns)
 
 
 def load(rows: list[Post], columns: tuple[str, ...]) -> None:

@@ -101,6 +101,10 @@ class Post(models.Model):
         verbose_name_plural = _("posts")
         indexes = [
             models.Index(fields=["published_at", "path"], name="post_by_time"),
+            # Lists are counted and sorted from this one alone: the rows themselves are large.
+            models.Index(
+                fields=["status", "-published_at", "path", "is_rendered"], name="post_listed"
+            ),
             models.Index(fields=["day", "slug"], name="post_by_address"),
             models.Index(fields=["series_slug"], name="post_by_series"),
             models.Index(fields=["category_slug"], name="post_by_category"),

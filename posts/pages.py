@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from django.conf import settings
-from django.db.models import Max, Subquery
+from django.db.models import Subquery
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
@@ -24,10 +24,7 @@ CACHE_CONTROL = "public, max-age=0, s-maxage=1, stale-while-revalidate=1"
 
 def get_snapshot() -> Snapshot:
     """The state of the blog, `shown_at` being when a scheduled post last appeared."""
-    newest = (
-        Post.objects.shown().order_by().values("status").annotate(at=Max("published_at"))
-        .order_by("-at").values("at")[:1]
-    )  # fmt: skip
+    newest = Post.objects.published().values("published_at")[:1]
     found = Snapshot.objects.annotate(shown_at=Subquery(newest)).first()
     return found or Snapshot(changed_at=STARTED_AT)
 

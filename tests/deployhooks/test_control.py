@@ -167,22 +167,3 @@ def test_a_thaw_before_the_rollback_began_goes_forward():
     rollback.refresh_from_db()
     assert rollback.status == "cancelled"
     assert (deploy.rollback_to, list(deploy.deliveries.all())) == (None, [held])
-
-
-@pytest.mark.parametrize(
-    ("statuses", "has_failed"),
-    [
-        (["failed"], True),
-        (["cancelled"], True),
-        (["failed", "succeeded"], False),
-        (["succeeded", "failed"], True),
-        ([], False),
-    ],
-)
-def test_a_version_that_failed_is_known(statuses, has_failed):
-    content = {"content": {"from": None, "to": "1" * 40}}
-    for status in statuses:
-        make_deploy(status=status, to_commit="b" * 40, submodules=content)
-    make_deploy(status="failed", to_commit="b" * 40, submodules={})
-    known = Deploy.objects.here().has_failed_with("b" * 40, {"content": "1" * 40})
-    assert known == has_failed

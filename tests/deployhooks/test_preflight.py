@@ -1,13 +1,16 @@
 """Preflight: a small site of its own, real processes, a real trial start."""
 
+import psycopg
 import pytest
 
+from deployhooks import database
 from deployhooks.database import NoRehearsal
 from deployhooks.steps.context import StepFailed
 from deployhooks.steps.preflight import preflight
 from tests.deployhooks import repositories as repos
 from tests.deployhooks.contexts import run
 from tests.deployhooks.tiny_site import TinySite, make_migration
+from tests.postgres import private_server
 
 pytestmark = pytest.mark.django_db
 
@@ -124,3 +127,20 @@ def test_without_a_database_for_rehearsals_migrations_are_planned_and_that_is_sa
     assert "migrations planned, not rehearsed: permission denied" in preflight(context)
     assert "Planned operations" in context.log.text
     assert "app_thing" not in site.tables()
+
+
+@pytest.mark.xdist_group("postgres")
+def test_on_postgresql_migrations_are_rehearsed_and_the_canary_runs_on_what_they_made(site):
+    with private_server() as url:
+        site.use(url)
+        context = site.push({"app/new.py": ""})
+        assert preflight(context) == f"{context.target.commit[:7]} starts and answers"
+        assert "Applying app.0001_thing" in context.log.text
+        assert "/ answers 200" in context.log.text
+        bad = make_migration('migrations.RunSQL("SELECT x FROM y")')
+        assert 'relation "y" does not exist' in refusal(
+            site.push({"app/migrations/0002_b.py": bad})
+        )
+        with psycopg.connect(url) as live:
+            assert live.execute("SELECT to_regclass('app_thing')").fetchone() == (None,)
+        database.connection.close()

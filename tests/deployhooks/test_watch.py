@@ -237,3 +237,20 @@ def test_a_queue_that_lost_a_process_is_restarted_when_nothing_runs(monkeypatch)
     deploy.succeed()
     rounds.look()
     assert ended == [1]
+
+
+@pytest.mark.parametrize(
+    ("deploy", "expected"),
+    [
+        ({"from_commit": "a" * 40, "to_commit": "b" * 40}, True),
+        ({"from_commit": "a" * 40, "to_commit": "a" * 40}, False),
+        ({"from_commit": "a" * 40, "to_commit": "b" * 40, "status": "failed"}, False),
+    ],
+)
+def test_it_starts_afresh_after_a_deploy_that_changed_code(deploy, expected):
+    began_at = timezone.now()
+    make_deploy(**({"status": "succeeded", "finished_at": timezone.now()} | deploy))
+    assert watch.has_new_code(began_at) is expected
+    assert not watch.has_new_code(timezone.now())
+    make_running()
+    assert not watch.has_new_code(began_at)

@@ -108,7 +108,7 @@ class TinySite:
     """`site.git`, its `checkout`, `var` and the live database `live.sqlite3`, below one folder."""
 
     def __init__(self, root: Path, settings, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.root, self.settings = root, settings
+        self.root, self.settings, self.monkeypatch = root, settings, monkeypatch
         self.remote = repos.make_remote(root / "site.git", FILES)
         self.checkout = repos.clone(self.remote, root / "checkout")
         self.live = root / "live.sqlite3"
@@ -124,6 +124,12 @@ class TinySite:
         settings.DEPLOY_ENVIRONMENT = {"DATA_DIR": str(settings.DATA_DIR)}
         settings.DEPLOY_CONTENT = []
         settings.DEPLOY_PREFLIGHT_TIMEOUT = 30
+
+    def use(self, url: str) -> None:
+        """Make this the live database."""
+        connections = ConnectionHandler({"default": environ.Env.db_url_config(url)})
+        self.monkeypatch.setattr(database, "connection", connections["default"])
+        self.monkeypatch.setenv("DATABASE_URL", url)
 
     def push(self, files: Mapping[str, str], **options) -> Context:
         """Push a change; return the context of a deploy that has fetched it."""

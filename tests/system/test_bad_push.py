@@ -220,11 +220,20 @@ def push_case(stage: Stage, case: Case) -> int:
     return stage.deliver("site")
 
 
-def take_back(stage: Stage, commit: str) -> None:
+def mend(stage: Stage, commit: str) -> int:
     """What a developer does about it: the files as they were, and a change that works."""
     git(stage.site.developer, "rm", "-r", "-q", "--cached", ".")
     git(stage.site.developer, "checkout", "-q", "-f", commit, "--", ".")
     git(stage.site.developer, "clean", "-q", "-f", "-d")
+    return stage.push()
+
+
+def take_back(stage: Stage, commit: str) -> int:
+    """Or the commit is taken back by force, and an author pushes the next post."""
+    git(stage.site.developer, "reset", "-q", "--hard", commit)
+    git(stage.site.developer, "push", "-q", "--force", "origin", "HEAD:main")
+    stage.site.write_post(f"2021_01_02-{time.time_ns()}.rst", "The next post")
+    return stage.deliver("content")
 
 
 def test_twenty_good_reloads(stage: Stage, unnoticed):
@@ -256,8 +265,8 @@ def test_a_bad_push_is_refused_or_put_back_and_the_next_good_one_goes_live(
         assert deploy["restored"]
         assert stage.steps(number)[-1]["name"] == "put_back"
     stage.assert_live(before)
-    take_back(stage, before)
-    stage.succeed(stage.push())
+    cure = mend if list(CASES).index(name) % 3 == 0 else take_back
+    stage.succeed(cure(stage, before))
 
 
 @pytest.mark.resent(16)

@@ -1,0 +1,173 @@
+"""Putting back: everything that a deploy has changed returns to the version that worked."""
+
+import json
+
+import pytest
+
+from deployhooks import deployer
+from deployhooks.explanations import explain, has_left_mess
+from deployhooks.models import Deploy
+from deployhooks.process import ProcessFailed
+from deployhooks.requirements import Requirements
+from tests.deployhooks import fake_steps
+from tests.deployhooks import repositories as repos
+from tests.deployhooks.tiny_site import TinySite, make_migration
+
+pytestmark = pytest.mark.django_db(transaction=True)
+REAL = [
+    "deployhooks.steps.fetch.fetch",
+    "deployhooks.steps.preflight.preflight",
+    "deployhooks.steps.migrate.migrate",
+    "deployhooks.steps.collectstatic.collectstatic",
+    "deployhooks.steps.pull.pull",
+    "deployhooks.steps.submodules.submodules",
+]
+FAKE = ["tests.deployhooks.fake_steps.index", "tests.deployhooks.fake_steps.reload"]
+RED = {"app/static/app/look.css": "p { color: red }\n"}
+
+
+@pytest.fixture
+def site(tmp_path, settings, monkeypatch) -> TinySite:
+    site = TinySite(tmp_path, settings, monkeypatch)
+    settings.DEPLOY_CHECKOUT = site.checkout
+    settings.DEPLOY_RETRY = 0
+    settings.DEPLOY_STEPS = REAL + FAKE
+    fake_steps.behaviour.clear()
+    fake_steps.ran.clear()
+    return site
+
+
+def fail_for(commit: str):
+    return lambda context: context.target.commit == commit and context.fail("it went wrong")
+
+
+def deploy(site: TinySite, files, **overrides) -> Deploy:
+    if files:
+        repos.commit(site.remote, files)
+    values = {"trigger": "push", "host": site.settings.DEPLOY_HOST}
+    deploy = Deploy.objects.create(**(values | overrides))
+    deployer.run_deploy(deploy.pk)
+    deploy.refresh_from_db()
+    return deploy
+
+
+def manifest(site: TinySite) -> dict:
+    return json.loads((site.root / "var" / "static" / "staticfiles.json").read_text())["paths"]
+
+
+def test_a_failure_after_the_pull_puts_files_and_static_files_back_and_says_what_is_live(site):
+    assert deploy(site, {"app/first.py": ""}).status == "succeeded"
+    before, old = repos.head(site.checkout), manifest(site)
+    commit = repos.commit(site.remote, RED)
+    fake_steps.behaviour["reload"] = fail_for(commit)
+    failed = deploy(site, None)
+    assert (failed.status, failed.restored) == ("failed", True)
+    assert repos.head(site.checkout) == before
+    assert manifest(site) == old
+    step = failed.steps.get(name="put_back")
+    assert step.detail == f"put back: {before[:7]} is live again"
+    for action in ("pull:", "static files:", "submodules:", "index:", "reload:"):
+        assert action in step.output
+    steps = list(failed.steps.all())
+    assert f"{before[:7]} went on serving" in " ".join(explain(failed, steps).lines)
+    assert not has_left_mess(failed, steps)
+    assert not (site.root / "var" / "kept").exists()
+
+
+def test_migrations_that_were_applied_are_named_and_stay(site):
+    assert deploy(site, {"app/first.py": ""}).status == "succeeded"
+    more = make_migration('migrations.RunSQL("CREATE TABLE more (x)")')
+    commit = repos.commit(site.remote, {"app/migrations/0002_more.py": more})
+    fake_steps.behaviour["index"] = fail_for(commit)
+    failed = deploy(site, None)
+    assert "Migrations that were applied stay applied: app.0002_more." in failed.error
+    assert "more" in site.tables()
+
+
+def test_a_refusal_before_anything_changed_puts_nothing_back(site):
+    failed = deploy(site, {"blogsite/urls.py": "def (:"})
+    assert (failed.status, failed.restored) == ("failed", False)
+    assert [step.name for step in failed.steps.all()] == ["fetch", "preflight"]
+
+
+def test_a_failure_between_collectstatic_and_pull_takes_the_manifest_back(site):
+    assert deploy(site, {"app/first.py": ""}).status == "succeeded"
+    old = manifest(site)
+    site.settings.DEPLOY_STEPS = [*REAL[:4], FAKE[0]]
+    fake_steps.behaviour["index"] = fake_steps.fail
+    failed = deploy(site, RED)
+    assert failed.restored
+    assert manifest(site) == old
+
+
+def test_the_next_attempt_of_a_killed_deploy_comes_back_to_what_the_first_had_found(site):
+    assert deploy(site, {"app/first.py": ""}).status == "succeeded"
+    before, old = repos.head(site.checkout), manifest(site)
+    commit = repos.commit(site.remote, RED)
+    fake_steps.behaviour["index"] = fake_steps.leave
+    with pytest.raises(SystemExit):
+        deploy(site, None, attempt=0)
+    killed = Deploy.objects.latest("pk")
+    # As if the process had been killed in its step index: nobody has put anything back.
+    repos.git("reset", "-q", "--hard", commit, cwd=site.checkout)
+    Deploy.objects.filter(pk=killed.pk).update(status="queued", restored=False)
+    fake_steps.behaviour["index"] = fail_for(commit)
+    deployer.run_deploy(killed.pk)
+    killed.refresh_from_db()
+    assert (killed.status, killed.attempt, killed.restored) == ("failed", 2, True)
+    assert repos.head(site.checkout) == before
+    assert manifest(site) == old
+
+
+def test_packages_go_back_before_anything_of_the_old_version_starts(site, monkeypatch):
+    monkeypatch.setattr(Requirements, "install", lambda self, path: None)
+    monkeypatch.setattr(Requirements, "freeze", lambda self: ["Django==5.2"])
+    put_back = []
+
+    def restore(self, frozen):
+        put_back.append((frozen, list(fake_steps.ran)))
+        return 2
+
+    monkeypatch.setattr(Requirements, "restore", restore)
+    commit = repos.commit(site.remote, {"requirements.txt": "Django==6\n"})
+    fake_steps.behaviour["index"] = fail_for(commit)
+    failed = deploy(site, None)
+    assert put_back == [(["Django==5.2"], ["index"])]
+    assert "requirements: 2 packages put back" in failed.steps.get(name="put_back").output
+
+
+def test_packages_of_a_refused_version_go_back_too(site, monkeypatch):
+    monkeypatch.setattr(Requirements, "install", lambda self, path: None)
+    monkeypatch.setattr(Requirements, "restore", lambda self, frozen: 1)
+    failed = deploy(site, {"requirements.txt": "x==1\n", "blogsite/urls.py": "def (:"})
+    assert failed.restored
+    assert [step.name for step in failed.steps.all()] == ["fetch", "preflight", "put_back"]
+    assert not has_left_mess(failed, list(failed.steps.all()))
+
+
+def test_packages_that_were_not_changed_are_not_called_put_back(site, monkeypatch):
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    failed = deploy(site, {"requirements.txt": "a-package-that-nobody-has==1\n"})
+    steps = list(failed.steps.all())
+    assert not failed.restored
+    assert "none was changed" in steps[-1].output
+    assert "Nothing was changed" in " ".join(explain(failed, steps).lines)
+
+
+def test_when_one_thing_cannot_be_put_back_the_others_are_and_it_is_shouted(site, monkeypatch):
+    commit = repos.commit(site.remote, {"requirements.txt": "x==1\n"})
+    monkeypatch.setattr(Requirements, "install", lambda self, path: None)
+
+    def fail(self, frozen):
+        raise ProcessFailed(["pip"], 1, "no network")
+
+    monkeypatch.setattr(Requirements, "restore", fail)
+    fake_steps.behaviour["reload"] = fail_for(commit)
+    failed = deploy(site, None)
+    assert (failed.status, failed.restored) == ("failed", False)
+    assert failed.error.startswith("Putting back failed, what is live is not certain:")
+    for words in ("no network", "it went wrong", "Look at the server now"):
+        assert words in failed.error
+    assert failed.steps.get(name="put_back").status == "failed"
+    assert fake_steps.ran == ["index", "reload", "index", "reload"]
+    assert explain(failed, list(failed.steps.all())).is_alarming
