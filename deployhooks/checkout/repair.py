@@ -32,18 +32,21 @@ def repair(checkout: Checkout, scratch: Path, check: Callable[[], None]) -> Iter
     The caller holds the checkout's lock, so that no deploy is at work; what lies below `scratch`
     is only ever a deploy's. `check` is called while other people's git is waited for; it may raise.
     """
-    yield from _set_aside_unsound(checkout)
+    unsound = list(_find_unsound(checkout))
     places = list(_find_repositories(checkout))
     leftovers = [path for place in places for path in _find_leftovers(place)]
     broken = [note for place in places for note in _find_broken(place)]
     worktrees = list(_find_worktrees(checkout, scratch))
-    if not (leftovers or broken or worktrees):
+    if not (unsound or leftovers or broken or worktrees):
         return
     owners = _wait_for_owners(checkout, check)
     if owners:
-        names = ", ".join(path.name for path in leftovers + broken)
+        damaged = [one.git_dir for one in unsound]
+        names = ", ".join(path.name for path in [*damaged, *leftovers, *broken, *worktrees])
         yield f"left as they are, because git works here ({'; '.join(owners)}): {names}"
         return
+    for submodule in unsound:
+        yield _set_aside(checkout, submodule)
     for path in leftovers:
         if _is_open(path):
             yield f"left {path}: a living process has it open"
@@ -57,22 +60,28 @@ def repair(checkout: Checkout, scratch: Path, check: Callable[[], None]) -> Iter
         yield f"removed the half-made worktree {path.name}"
 
 
-def _set_aside_unsound(checkout: Checkout) -> Iterator[str]:
-    """Set aside the repositories of submodules that cannot be used; the deploy makes them anew.
+def _find_unsound(checkout: Checkout) -> Iterator[Submodule]:
+    """Submodules whose repository is there and cannot be used.
 
-    Their making was interrupted, or a power cut took objects that git believed written. Files in
-    the folder stay; what somebody changed there is kept by the step that moves it.
+    Its making was interrupted, or a power cut took objects that git believed written.
     """
     for one in checkout.walk(checkout.head_commit(), _commit_if_sound):
-        if not one.git_dir.exists() or not any(one.git_dir.iterdir()) or _is_sound(one):
-            continue
-        place = checkout.git_dir / "blogsite-broken" / one.name
-        shutil.rmtree(place, ignore_errors=True)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        one.git_dir.rename(place)
-        if not one.is_inside:
-            (one.folder / ".git").unlink(missing_ok=True)
-        yield f"{one.path}: its repository cannot be used and is kept as {place}; it is made anew"
+        if one.git_dir.exists() and any(one.git_dir.iterdir()) and not _is_sound(one):
+            yield one
+
+
+def _set_aside(checkout: Checkout, submodule: Submodule) -> str:
+    """Move the repository away, the deploy makes it anew.
+
+    Files in the folder stay; what somebody changed there is kept by the step that moves it.
+    """
+    place = checkout.git_dir / "blogsite-broken" / submodule.name
+    shutil.rmtree(place, ignore_errors=True)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    submodule.git_dir.rename(place)
+    if not submodule.is_inside:
+        (submodule.folder / ".git").unlink(missing_ok=True)
+    return f"{submodule.path}: its repository cannot be used and is kept as {place}"
 
 
 def _is_sound(submodule: Submodule) -> bool:
@@ -84,7 +93,7 @@ def _is_sound(submodule: Submodule) -> bool:
 
 
 def _commit_if_sound(submodule: Submodule) -> str | None:
-    is_here = (submodule.folder / ".git").exists() and submodule.is_made
+    is_here = (submodule.folder / ".git").exists() and _is_sound(submodule)
     return reading.commit_at(submodule.git_dir) if is_here else None
 
 
@@ -148,7 +157,8 @@ def _find_worktrees(checkout: Checkout, scratch: Path) -> Iterator[Path]:
         link = entry / "gitdir"
         place = link.read_text("utf-8", "surrogateescape").strip() if link.is_file() else ""
         is_locked = (entry / "locked").exists()
-        if Path(place).is_relative_to(scratch) if place.strip("\0") else is_locked:
+        is_ours = not place.strip("\0") or Path(place).is_relative_to(scratch)
+        if is_locked and is_ours:
             yield entry
 
 

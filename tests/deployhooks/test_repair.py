@@ -152,6 +152,22 @@ def test_a_worktree_whose_making_was_killed_can_be_made_again(checkout, tmp_path
     repos.git("worktree", "add", "-q", "--detach", tree, "HEAD", cwd=checkout.path)
 
 
+def test_a_submodule_that_somebody_clones_just_now_is_left_alone(checkout, monkeypatch):
+    monkeypatch.setattr(repair, "PATIENCE", 0.2)
+    module = checkout.git_dir / "modules" / "content"
+    (module / "HEAD").unlink()
+    loop = ["git", "-c", "alias.loop=!sleep 60", "loop"]
+    process = subprocess.Popen(loop, cwd=checkout.path, start_new_session=True)
+    try:
+        while "git works here" not in "".join(mend(checkout)):
+            assert process.poll() is None
+            assert module.exists()
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    assert "cannot be used" in mend(checkout)[0]
+
+
 def test_worktrees_of_people_stay(checkout, tmp_path):
     repos.git("worktree", "add", "-q", "--lock", tmp_path / "mine", "HEAD", cwd=checkout.path)
     assert mend(checkout) == []
