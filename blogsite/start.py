@@ -13,7 +13,7 @@ from typing import NoReturn
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 
 from blogsite.static import collect_static
 
@@ -24,8 +24,7 @@ def prepare() -> list[str]:
     Returns the lines that a person needs to see, among them what is shown only this once. Raises
     CommandError with what to do when the site cannot start here.
     """
-    (settings.DATA_DIR / "log").mkdir(parents=True, exist_ok=True)
-    settings.RUN_DIR.mkdir(parents=True, exist_ok=True)
+    make_folders()
     refuse_second_server()
     refuse_taken_port()
     migrate()
@@ -39,6 +38,20 @@ def prepare() -> list[str]:
     ]
     call_command("index_posts")
     return lines
+
+
+def make_folders() -> None:
+    """Make the folders of the state; other users get through to the static files alone."""
+    settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+    settings.DATA_DIR.chmod(0o711)
+    for name in ("log", "run", "backups", "scratch"):
+        (settings.DATA_DIR / name).mkdir(exist_ok=True)
+        (settings.DATA_DIR / name).chmod(0o700)
+    if connection.vendor == "sqlite":
+        # Before SQLite makes it; what lies beside it (-wal, -shm) gets the same mode.
+        database = Path(settings.DATABASES["default"]["NAME"])
+        database.touch(mode=0o600)
+        database.chmod(0o600)
 
 
 def run_supervisor() -> NoReturn:

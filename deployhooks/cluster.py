@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+from pathlib import Path
 from typing import IO
 
 import psutil
@@ -27,10 +28,30 @@ def take_over() -> IO[str]:
     end_leftovers(file.read())
     file.seek(0)
     file.truncate()
+    stopping_file().unlink(missing_ok=True)
     since = read_start(os.getpid())
     json.dump({"boot": read_boot_id(), "group": os.getpgrp(), "since": since}, file)
     file.flush()
     return file
+
+
+def announce_stop() -> None:
+    """Say, as the cluster's main process, that it is about to end."""
+    stopping_file().write_text(str(os.getpid()))
+
+
+def is_stopping() -> bool:
+    """Whether the running cluster has begun to end: nothing that takes long should be begun."""
+    try:
+        announced = stopping_file().read_text()
+    except FileNotFoundError:
+        return False
+    main = find()
+    return main is not None and announced == str(main.pid)
+
+
+def stopping_file() -> Path:
+    return Path(settings.RUN_DIR) / "queue.stopping"
 
 
 def end_leftovers(record: str) -> None:

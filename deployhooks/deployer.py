@@ -15,10 +15,10 @@ from pathlib import Path
 import django.db
 from django.db import IntegrityError
 
-from deployhooks import recovery
-from deployhooks.checkout import Version
+from deployhooks import cluster, recovery
+from deployhooks.checkout import CheckoutError, Version
 from deployhooks.checkout.repair import repair
-from deployhooks.lease import Cancelled, Lease, LeaseLost, claim
+from deployhooks.lease import Cancelled, Interrupted, Lease, LeaseLost, claim
 from deployhooks.models import Deploy, Step
 from deployhooks.steplog import StepLog
 from deployhooks.steps.context import FAILURES, Context, StepFailed, StepSkipped
@@ -27,6 +27,8 @@ from deployhooks.steps.put_back import StepFunction, load_steps, put_back
 
 logger = logging.getLogger(__name__)
 
+# Until the first of these a deploy can be interrupted without a trace.
+CHANGES_WHAT_IS_LIVE = ("migrate", "pull")
 # Seconds to wait for another process that works on the checkout.
 LOCK_TIMEOUT = 30.0
 # Seconds to wait for a database that has gone away, and between two looks whether it is back.
@@ -40,6 +42,8 @@ def run_deploy(deploy_id: int) -> bool:
     Does nothing when the deploy is not queued any more or another one runs: the row is the truth,
     the queue may say it twice.
     """
+    if cluster.is_stopping():
+        return False  # the next queue is told of all that waits when it begins
     deploy = _claim(deploy_id)
     if deploy is None:
         return False
@@ -50,6 +54,8 @@ def run_deploy(deploy_id: int) -> bool:
             _run_and_close(context)
         except LeaseLost:
             logger.warning("deploy %s: another process has taken it over", deploy.pk)
+        except Interrupted:
+            recovery.return_to_queue(deploy, "The server was stopped before anything live changed.")
         except django.db.Error as error:
             _hand_back(deploy, error)
         except BaseException as error:
@@ -116,11 +122,19 @@ def _go_forward_or_back(context: Context) -> None:
     except LeaseLost:
         raise
     except BaseException as error:
-        if context.has_moved or context.kept:
+        if _must_put_back(context):
             _put_back(context, error)
         raise
     finally:
         context.scratch.remove()
+
+
+def _must_put_back(context: Context) -> bool:
+    """Whether something was moved; a checkout that cannot be read any more was."""
+    try:
+        return context.has_moved or bool(context.kept)
+    except CheckoutError:
+        return True
 
 
 def _read_before(context: Context) -> Version:
@@ -152,6 +166,8 @@ def _put_back(context: Context, cause: BaseException) -> None:
 def run_step(context: Context, function: StepFunction) -> None:
     """Run one step inside its row: written before the effect, closed after it."""
     context.stop_if_cancelled()
+    if function.__name__ in CHANGES_WHAT_IS_LIVE:
+        context.lease.commit()
     step = Step.objects.create(
         deploy=context.deploy,
         attempt=context.deploy.attempt,
@@ -171,8 +187,8 @@ def run_step(context: Context, function: StepFunction) -> None:
         except OSError as error:
             detail = f"The system refused: {error}. {_advise(error)}"
             raise StepFailed(detail) from error
-        except (Cancelled, LeaseLost):
-            detail = "ended: the deploy was cancelled or given to another process"
+        except (Cancelled, Interrupted, LeaseLost):
+            detail = "ended: the deploy was cancelled, interrupted or given to another process"
             raise
         except Exception as error:
             detail = f"An error of blogsite itself: {error!r}"

@@ -15,7 +15,7 @@ from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
-from deployhooks import process
+from deployhooks import cluster, process
 from deployhooks.identity import read_boot_id, read_start
 from deployhooks.models import Deploy
 
@@ -28,6 +28,10 @@ BEAT = 3.0
 
 class Cancelled(Exception):
     """Somebody asked for the end of this deploy."""
+
+
+class Interrupted(Exception):
+    """The queue is about to end, and nothing live was changed yet."""
 
 
 class LeaseLost(Exception):
@@ -61,6 +65,7 @@ class Lease:
         self.groups: dict[int, float] = {}
         self.store_log: Callable[[], None] = lambda: None
         self.is_shielded = False
+        self.is_committed = False
         self.end: type[Exception] | None = None
         self.stopped = threading.Event()
         self.thread = threading.Thread(target=self._watch, name=f"lease-{deploy.pk}", daemon=True)
@@ -87,9 +92,14 @@ class Lease:
         )
 
     def check(self) -> None:
-        """Raise Cancelled or LeaseLost when the deploy may not go on."""
+        """Raise Cancelled, Interrupted or LeaseLost when the deploy may not go on."""
         if self.end is LeaseLost or (self.end and not self.is_shielded):
             raise self.end
+
+    def commit(self) -> None:
+        """From now on live state changes: the deploy goes on to its end though the queue stops."""
+        self.check()
+        self.is_committed = True
 
     def add_process_group(self, group: int) -> None:
         """Note a started process group in the row, so that it can be ended when we cannot."""
@@ -126,6 +136,8 @@ class Lease:
             self.end = LeaseLost
         elif found:
             self.end = self.end or Cancelled
-        if self.end and not (self.is_shielded and self.end is Cancelled):
+        elif not self.is_committed and cluster.is_stopping():
+            self.end = self.end or Interrupted
+        if self.end and (self.end is LeaseLost or not self.is_shielded):
             for group in list(self.groups):
                 process.kill_group(group)

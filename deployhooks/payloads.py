@@ -17,7 +17,12 @@ BRANCHES, TAGS = "refs/heads/", "refs/tags/"
 URL_KEYS = ("clone_url", "ssh_url", "git_url", "html_url")
 SKIP_MARKER = re.compile(r"\[skip (?:deploy|cd)\]", re.IGNORECASE)
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-KIND_NAMES: dict[type, str] = {str: "text", dict: "an object", bool: "true or false"}
+KIND_NAMES: dict[type, str] = {
+    str: "text",
+    dict: "an object",
+    list: "a list",
+    bool: "true or false",
+}
 
 T = TypeVar("T")
 
@@ -125,6 +130,7 @@ def _read_push(data: dict[str, Any], payload: Payload) -> Payload:
         raise InvalidPayload("A push must have a ref.")
     if not payload.full_name and not payload.urls:
         raise InvalidPayload("A push must name its repository.")
+    _get(data, "commits", list)  # not needed, but what is no push of GitHub's is told so
     after = _get(data, "after", str) or ""
     pusher = _get(data, "pusher", dict) or {}
     head_commit = _get(data, "head_commit", dict) or {}

@@ -50,6 +50,10 @@ def request_deploy(
     )
     if is_new:
         enqueue(deploy)
+    elif deploy.rollback_to and trigger in (Deploy.Trigger.PUSH, Deploy.Trigger.DRIFT):
+        # Pushes are held while a rollback is meant to last: this one is to go live.
+        deploy.rollback_to = None
+        deploy.save(update_fields=["rollback_to"])
     elif rerun_of and not deploy.rerun_of:
         deploy.rerun_of = rerun_of
         deploy.save(update_fields=["rerun_of"])
@@ -61,6 +65,12 @@ def request_deploy(
 def enqueue(deploy: Deploy) -> None:
     """Tell the queue to look at a deploy; harmless when it is told twice."""
     async_task("deployhooks.tasks.run_deploy", deploy.pk, task_name=task_name(deploy))
+
+
+def enqueue_waiting() -> None:
+    """Tell a queue that begins of all that waits: the one before may have left it."""
+    for deploy in Deploy.objects.here().queued():
+        enqueue_again(deploy)
 
 
 @transaction.atomic

@@ -18,7 +18,8 @@ LONGEST_LINE = 4 * LONGEST_MATCH
 
 # Every repetition is bounded, so that no match is longer than LONGEST_MATCH.
 PATTERNS = (
-    r"(?P<scheme>\b[a-z][a-z0-9+.-]{0,30}://)(?!git@)[^\s/@'\"]{1,1024}(?:@[^\s/@'\"]{1,1024}){0,2}@",
+    r"(?P<scheme>\b[a-z][a-z0-9+.-]{0,30}://)(?!git@)[^\s/@]{1,1024}(?:@[^\s/@]{1,1024}){0,2}@",
+    r"(?P<query>[?&](?:access_token|private_token|token|password|secret)=)[^\s&'\"]{1,1024}",
     r"(?P<header>\b(?:proxy-)?authorization\s{0,8}[:=]\s{0,8})[^\r\n]{1,3000}",
     r"\b(?:gh[pousr]_[A-Za-z0-9]{20,255}|github_pat_[A-Za-z0-9_]{20,255})",
     r"\bgl(?:pat|ptt|dt|rt|cbt|soat|agent)-[A-Za-z0-9_.-]{16,255}",
@@ -60,7 +61,7 @@ class Redactor:
     def _replacement(match: re.Match[str]) -> str:
         if scheme := match.group("scheme"):
             return f"{scheme}{REMOVED}@"
-        return f"{match.group('header') or ''}{REMOVED}"
+        return f"{match.group('header') or match.group('query') or ''}{REMOVED}"
 
 
 class RedactedStream:

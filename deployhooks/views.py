@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
@@ -50,7 +50,9 @@ class Answer(JsonResponse):
 @csrf_exempt
 @never_cache
 def github(request: HttpRequest) -> HttpResponseBase:
-    if request.method in ("GET", "HEAD"):
+    if request.method == "HEAD":
+        return HttpResponse(content_type=JSON_TYPE)
+    if request.method == "GET":
         return JsonResponse(HELP)
     try:
         verdict = receive(_check(request))

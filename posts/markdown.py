@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import MutableMapping, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from html import escape
 from typing import Any
@@ -24,6 +23,7 @@ from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.gfm_autolink import gfm_autolink_plugin
 
 from posts import formula
+from posts.document import Document
 from posts.highlight import highlight
 from posts.problems import Problem
 
@@ -35,13 +35,6 @@ EAST_ASIAN = re.compile(
 FENCE_OPTIONS = re.compile(
     r"(hl_lines|linenos|linenostart|emphasize-lines)\s*=?\s*[\"']?([\d,\s-]*)"
 )
-
-
-@dataclass
-class Document:
-    html: str
-    title: str = ""
-    problems: list[Problem] = field(default_factory=list)
 
 
 class InlineState(StateInline):
@@ -121,7 +114,7 @@ def render(text: str, *, has_title: bool = False, first_line: int = 1) -> Docume
     align_cells(tokens)
     html = parser().renderer.render(tokens, parser().options, env)
     problems = [Problem(first_line + line, words) for line, words in env["complaints"]]
-    return Document(drop_toc(html), title, sorted(set(problems)))
+    return Document(drop_toc(html), title, {}, sorted(set(problems)))
 
 
 def take_title(tokens: list[Token]) -> str:

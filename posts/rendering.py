@@ -11,13 +11,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from functools import cache
+from importlib import import_module
 from multiprocessing import get_context
 from os import cpu_count
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from posts import headers, markdown, markup, metadata, reading, rst, source
+from posts import headers, markup, metadata, reading, source
+from posts.document import Document
 from posts.problems import Problem
 from posts.source import Folder, PostUnreadable, SourceFile
 
@@ -28,7 +30,7 @@ CHUNK = 8
 
 LIBRARIES = ("docutils", "markdown-it-py", "mdit-py-plugins", "Pygments", "nh3", "PyYAML")
 MODULES = (
-    "formula headers highlight links markdown markup metadata placement problems reading "
+    "document formula headers highlight links markdown markup metadata placement problems reading "
     "rendering rst source sphinx".split()
 )
 
@@ -132,6 +134,7 @@ def render_alone(folder: Folder, each: SourceFile, zone: tzinfo) -> Rendered:
 
 def render(folder: Folder, each: SourceFile, zone: tzinfo) -> Rendered:
     """Render one file; whatever goes wrong with it is told, not raised."""
+    import_parser(each.path)  # not on this post's time
     try:
         with time_limit(SECONDS_A_POST):
             text, companion = folder.read(each)
@@ -167,20 +170,21 @@ def time_limit(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
+def import_parser(path: str) -> Any:
+    """Each of the two takes a tenth of a second to import, and an edit needs but one."""
+    return import_module("posts.rst" if source.is_rst(path) else "posts.markdown")
+
+
 def compose(each: SourceFile, text: str, companion: str, zone: tzinfo) -> Rendered:
     """Explicit metadata beats the file's name, which beats the first heading."""
     outer = headers.split_companion(companion) if companion else {}
-    is_rst = each.path.lower().endswith(source.RST_EXTENSIONS)
+    is_rst = source.is_rst(each.path)
     header = headers.split_rst(text) if is_rst else headers.split_markdown(text)
     has_title = "title" in outer or "title" in header.values
-    document: rst.Document | markdown.Document
-    if is_rst:
-        document = rst.render(header.body, has_title=has_title, first_line=header.body_line)
-        inner = document.values
-    else:
-        document = markdown.render(header.body, has_title=has_title, first_line=header.body_line)
-        inner = {}
-    meta, complaints = metadata.interpret({**inner, **header.values, **outer})
+    document: Document = import_parser(each.path).render(
+        header.body, has_title=has_title, first_line=header.body_line
+    )
+    meta, complaints = metadata.interpret({**document.values, **header.values, **outer})
     page = markup.finish(document.html)
     problems = [Problem(line_of(text, quoted(complaint)), complaint) for complaint in complaints]
     problems += document.problems

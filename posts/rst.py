@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
@@ -14,6 +13,7 @@ from docutils.utils import Reporter
 from docutils.writers import html5_polyglot
 
 from posts import formula, markup, sphinx
+from posts.document import Document
 from posts.problems import Problem
 
 SETTINGS: dict[str, Any] = {
@@ -35,16 +35,6 @@ SETTINGS: dict[str, Any] = {
     "table_style": "colwidths-auto",
     "language_code": "en",
 }
-
-
-@dataclass
-class Document:
-    """What a reStructuredText file holds. `values` are the fields of its field list."""
-
-    html: str
-    title: str = ""
-    values: dict[str, Any] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
 
 
 class DocTitle(frontmatter.DocTitle):

@@ -181,6 +181,10 @@ def name_of(path: str) -> str:
     return name.rpartition(".")[0] or name
 
 
+def is_rst(path: str) -> bool:
+    return path.lower().endswith(RST_EXTENSIONS)
+
+
 def split_name(path: str) -> tuple[date | None, str]:
     """The day that the file's name begins with, and the rest, as written."""
     name = name_of(path)

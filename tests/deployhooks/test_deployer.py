@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from deployhooks import control, deployer, queue
+from deployhooks import cluster, control, deployer, queue
 from deployhooks.models import Deploy, Step
 from tests.deployhooks import fake_steps
 from tests.deployhooks.repositories import clone, commit, git, make_remote
@@ -147,6 +147,33 @@ def test_cancel_ends_the_running_process_within_two_seconds_and_is_final(checkou
     deploy.refresh_from_db()
     assert (deploy.status, deploy.error) == ("cancelled", "Cancelled by ada.")
     assert fake_steps.ran == ["fetch", "index"]
+
+
+def test_a_queue_that_stops_hands_a_deploy_back_that_has_changed_nothing(checkout, monkeypatch):
+    fake_steps.behaviour["fetch"] = fake_steps.print_slowly
+    deploy = make_deploy()
+    thread = in_thread(lambda: deployer.run_deploy(deploy.pk))
+    wait_until(lambda: Deploy.objects.get().process_groups)
+    monkeypatch.setattr(cluster, "is_stopping", lambda: True)
+    thread.join(5)
+    deploy.refresh_from_db()
+    assert (deploy.status, fake_steps.ran) == ("queued", ["fetch"])
+    assert "was stopped" in deploy.steps.get().detail or "interrupted" in deploy.steps.get().detail
+
+
+def test_a_queue_that_stops_lets_a_deploy_end_that_has_begun_to_change(checkout, monkeypatch):
+    def stop(context):
+        monkeypatch.setattr(cluster, "is_stopping", lambda: True)
+        time.sleep(1.2)
+
+    queue.settings.DEPLOY_STEPS = [STEPS[0], "tests.deployhooks.fake_steps.pull", *STEPS[1:]]
+    assert run(pull=stop).status == "succeeded"
+
+
+def test_a_queue_that_stops_begins_no_deploy(checkout, monkeypatch):
+    monkeypatch.setattr(cluster, "is_stopping", lambda: True)
+    assert run().status == "queued"
+    assert fake_steps.ran == []
 
 
 def test_a_deploy_that_was_given_to_another_process_is_left_alone(checkout):

@@ -92,3 +92,17 @@ def test_telling_the_queue_again_replaces_its_row():
     deploy = queue.request_deploy(Deploy.Trigger.PUSH)
     queue.enqueue_again(deploy)
     assert [row.args() for row in OrmQ.objects.all()] == [(deploy.pk,)]
+
+
+def test_a_push_that_joins_a_rollback_that_is_not_meant_to_last_goes_live():
+    target = make_deploy(status="succeeded")
+    waiting = queue.request_deploy(Deploy.Trigger.RERUN, rollback_to=target)
+    assert queue.request_deploy(Deploy.Trigger.PUSH, deliveries=[make_delivery()]) == waiting
+    waiting.refresh_from_db()
+    assert waiting.rollback_to is None
+
+
+def test_a_queue_that_begins_is_told_of_all_that_waits():
+    deploy = make_deploy()
+    queue.enqueue_waiting()
+    assert [row.args() for row in OrmQ.objects.all()] == [(deploy.pk,)]

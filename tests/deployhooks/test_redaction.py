@@ -116,3 +116,18 @@ def test_a_missing_secret_file_is_no_trouble(settings, tmp_path):
     settings.GITHUB_WEBHOOK_SECRET_FILE = tmp_path / "secret.txt"
 
     assert configured_redactor().clean("text") == "text"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://ada:to'kSECRET@h/x",
+        'https://ada:to"kSECRET@h/x',
+        "https://h/x?access_token=SECRET&y=1",
+        "https://h/x?y=1&token=SECRET",
+    ],
+)
+def test_no_spelling_of_a_credential_in_an_address_is_let_through(text):
+    cleaned = Redactor().clean(f"fatal: unable to access '{text}': 403")
+    assert "SECRET" not in cleaned
+    assert cleaned.startswith("fatal: unable to access 'https://")

@@ -2,6 +2,7 @@
 
 import shutil
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -107,6 +108,23 @@ def test_a_push_that_moves_a_pinned_submodule_and_a_template_goes_live_at_once(
     assert statuses(deploy)["pull"] == "succeeded"
     assert site.get("/2021/03/04/second/").status == 200
     assert wait_until(lambda: site.get("/healthz").json()["commit"] == commit, 10)
+
+
+def test_a_server_that_stops_in_the_middle_of_a_fetch_goes_on_with_it_when_it_starts_again(
+    make_site: Callable[..., LiveSite],
+):
+    site = make_site(DEPLOY_RETRY="300")
+    site.start()
+    number = site.deliver("content", after="1" * 40).json()["deploy"]
+    wait_until(lambda: site.deploy(number)["status"] == "running")
+    begun = time.monotonic()
+    assert site.stop() == 0
+    assert time.monotonic() - begun < 40
+    assert site.processes() == []
+    site.write_post("2021_05_06-later.rst", "Written meanwhile")
+    site.start()
+    assert site.wait_for_deploy(number)["status"] == "succeeded"
+    assert site.get("/2021/05/06/later/").status == 200
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
