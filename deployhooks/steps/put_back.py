@@ -24,7 +24,7 @@ def put_back(context: Context) -> str:
     # Workers tell the site's commit, not which code of a submodule they have loaded.
     context.must_reload = context.code_changes and context.target.commit == context.before.commit
     context.target = context.before
-    files, *others = find_steps_back() if context.has_moved else [None]
+    files, *others = (context.has_moved and find_steps_back()) or [None]
     if files:
         act(context, files.__name__, files)
         context.deploy.restored = True
@@ -84,7 +84,7 @@ def try_to_act(context: Context, name: str, action: StepFunction) -> str:
     """Return what went wrong, if anything, so that the other actions are still tried."""
     try:
         act(context, name, action)
-    except FAILURES as error:
+    except (*FAILURES, OSError) as error:
         context.write(f"{name} FAILED: {error}\n")
         return f"{name}: {error}"
     return ""
