@@ -24,16 +24,16 @@ def put_back(context: Context) -> str:
     # Workers tell the site's commit, not which code of a submodule they have loaded.
     context.must_reload = context.code_changes and context.target.commit == context.before.commit
     context.target = context.before
-    files, *others = (context.has_moved and find_steps_back()) or [None]
-    if files:
-        act(context, files.__name__, files)
+    steps = find_steps_back() if context.has_moved else []
+    for pull in steps[:1]:
+        act(context, pull.__name__, pull)
         context.deploy.restored = True
     problems = [
         problem
         for name, action in [
             ("requirements", put_packages_back),
             ("static files", put_static_files_back),
-            *((step.__name__, step) for step in others if step),
+            *((step.__name__, step) for step in steps[1:]),
         ]
         if (problem := try_to_act(context, name, action))
     ]
