@@ -27,7 +27,7 @@ def put_manifest_back(context: Context) -> bool:
     """Let pages of the version before ask for its own files again; False when they do."""
     kept = context.kept.find(MANIFEST)
     manifest = Path(settings.STATIC_ROOT) / MANIFEST
-    if kept is None or kept == manifest.read_text():
+    if kept is None or (manifest.exists() and kept == manifest.read_text()):
         return False
     draft = manifest.with_suffix(".draft")
     draft.write_text(kept)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -39,7 +40,7 @@ def preflight(context: Context) -> str:
     if not context.code_changes:
         context.skip("only content changes")
     scratch = context.scratch
-    scratch.make(context.target)
+    make_scratch(context)
     notes = install_requirements(context)
     pages = ["/healthz", "/"]
     with ExitStack() as stack:
@@ -50,10 +51,26 @@ def preflight(context: Context) -> str:
             notes.append(f"migrations planned, not rehearsed: {reason}")
             # The canary has to do with the live database, which is not migrated yet.
             rehearsed, pages = PLAN, ["/healthz"]
+        except (sqlite3.Error, OSError) as error:
+            context.fail(describe_no_room(error))
         commands = json.dumps([*CHECKS, rehearsed, COLLECTING])
         prove(context, "", lambda: scratch.try_out(REHEARSAL_PROGRAM, commands))
         prove(context, STARTING, lambda: start_canary(context, pages))
     return "; ".join([f"{context.target.commit[:7]} starts and answers", *notes])
+
+
+def make_scratch(context: Context) -> None:
+    try:
+        context.scratch.make(context.target)
+    except OSError as error:
+        context.fail(describe_no_room(error))
+
+
+def describe_no_room(error: Exception) -> str:
+    return (
+        f"The new version could not be tried out, the site is untouched: {error}. "
+        "Make room below DATA_DIR and re-run this deploy."
+    )
 
 
 def install_requirements(context: Context) -> list[str]:

@@ -24,16 +24,16 @@ def put_back(context: Context) -> str:
     # Workers tell the site's commit, not which code of a submodule they have loaded.
     context.must_reload = context.code_changes and context.target.commit == context.before.commit
     context.target = context.before
-    files, *others = find_steps_back() if context.has_moved else [None]
-    if files:
-        act(context, files.__name__, files)
+    steps = find_steps_back() if context.has_moved else []
+    for pull in steps[:1]:
+        act(context, pull.__name__, pull)
         context.deploy.restored = True
     problems = [
         problem
         for name, action in [
             ("requirements", put_packages_back),
             ("static files", put_static_files_back),
-            *((step.__name__, step) for step in others if step),
+            *((step.__name__, step) for step in steps[1:]),
         ]
         if (problem := try_to_act(context, name, action))
     ]
@@ -84,7 +84,7 @@ def try_to_act(context: Context, name: str, action: StepFunction) -> str:
     """Return what went wrong, if anything, so that the other actions are still tried."""
     try:
         act(context, name, action)
-    except FAILURES as error:
+    except (*FAILURES, OSError) as error:
         context.write(f"{name} FAILED: {error}\n")
         return f"{name}: {error}"
     return ""

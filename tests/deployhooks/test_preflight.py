@@ -1,5 +1,7 @@
 """Preflight: a small site of its own, real processes, a real trial start."""
 
+import sqlite3
+
 import psycopg
 import pytest
 
@@ -144,3 +146,13 @@ def test_on_postgresql_migrations_are_rehearsed_and_the_canary_runs_on_what_they
         with psycopg.connect(url) as live:
             assert live.execute("SELECT to_regclass('app_thing')").fetchone() == (None,)
         database.connection.close()
+
+
+def test_without_room_for_the_copies_it_says_what_to_do(site, monkeypatch):
+    def fail(target):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(database, "copy_sqlite", fail)
+    said = refusal(site.push({"app/new.py": ""}))
+    assert "disk is full" in said
+    assert "Make room below DATA_DIR" in said

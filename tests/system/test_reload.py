@@ -1,6 +1,7 @@
 """A real gunicorn with the site's configuration: good reloads change all workers, bad none."""
 
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
 
+import gunicorn
 import psutil
 import pytest
 
@@ -89,6 +91,11 @@ def server(tmp_path: Path) -> Iterator[Server]:
 def test_the_master_is_found_by_its_lock(server: Server):
     assert server.master
     assert server.master.pid == server.process.pid
+
+
+def test_the_versions_that_run_are_known(server: Server):
+    running = {"gunicorn": gunicorn.__version__, "Python": platform.python_version()}
+    assert server.gunicorn.versions() == running
 
 
 def test_a_good_reload_replaces_every_worker_and_drops_no_request(server: Server):
