@@ -15,7 +15,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 
-from blogsite.static import collect_static
+from blogsite.collecting import collect_static
 
 
 def prepare() -> list[str]:
