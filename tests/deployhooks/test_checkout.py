@@ -170,6 +170,7 @@ def test_reading_takes_milliseconds_and_leaves_nothing_open(tmp_path):
     make_site(tmp_path)
     look()
     files = len(list(Path("/proc/self/fd").iterdir()))
+    others = psutil.Process().children()  # such as a test's database server
     times = []
     for _ in range(10):
         began = time.perf_counter()
@@ -177,8 +178,8 @@ def test_reading_takes_milliseconds_and_leaves_nothing_open(tmp_path):
         times.append(time.perf_counter() - began)
 
     assert min(times) < 0.05
-    assert psutil.Process().children() == []
+    assert psutil.Process().children() == others
     assert len(list(Path("/proc/self/fd").iterdir())) == files
     with contextlib.suppress(CheckoutError):
         Checkout(tmp_path / "checkout").submodules("0" * 40)
-    assert psutil.Process().children() == []
+    assert psutil.Process().children() == others
