@@ -67,6 +67,9 @@ DATE_FORMATS = (
     "%d.%m.%Y",
     "%Y年%m月%d日",
 )
+# Addresses have years of four digits; the ends of the calendar have no room for another zone.
+YEARS = range(1000, 9999)
+LANGUAGE_LENGTH = 20
 ZONE = re.compile(r"\s*(?:(Z|UTC|GMT)|(?:UTC|GMT)?([+-])(\d{1,2}):?(\d{2})?)$", re.IGNORECASE)
 
 
@@ -105,6 +108,8 @@ def interpret(values: Mapping[str, Any]) -> tuple[Metadata, list[str]]:
         aliases=[alias for alias in map(clean_alias, split_list(ours.get("aliases", []))) if alias],
         image=one_line(ours.get("image", ""))[:400],
     )
+    if one_line(ours.get("lang", "")) and not meta.lang:
+        complaints.append(f'"{one_line(ours["lang"])}" is no language; write it as en or zh-Hans')
     meta.date = read_moment(ours, "date", complaints)
     meta.updated = read_moment(ours, "updated", complaints)
     meta.status = read_status(ours, meta, complaints)
@@ -116,10 +121,11 @@ def read_moment(ours: Mapping[str, Any], key: str, complaints: list[str]) -> dat
     if value == "":
         return None
     moment = parse_moment(value)
-    if moment is None:
+    if moment is None or moment.year not in YEARS:
         complaints.append(
             f'"{one_line(value)}" is no {key} that we can read; write it as 2016-06-19 20:30'
         )
+        return None
     return moment
 
 
@@ -218,7 +224,8 @@ def clean_slug(slug: str) -> str:
 def clean_language(text: str) -> str:
     """A BCP 47 tag, as far as its form goes: `zh_CN` becomes `zh-CN`."""
     text = text.replace("_", "-")
-    return text if re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}", text) else ""
+    found = re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}", text)
+    return text if found and len(text) <= LANGUAGE_LENGTH else ""
 
 
 def clean_alias(alias: str) -> str:

@@ -30,8 +30,8 @@ CHUNK = 8
 
 LIBRARIES = ("docutils", "markdown-it-py", "mdit-py-plugins", "Pygments", "nh3", "PyYAML")
 MODULES = (
-    "document formula headers highlight links markdown markup metadata placement problems reading "
-    "rendering rst source sphinx".split()
+    "document fitting formula headers highlight links markdown markup metadata placement problems "
+    "reading rendering rst source sphinx".split()
 )
 
 
