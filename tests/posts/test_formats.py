@@ -260,6 +260,49 @@ def test_a_text_that_only_looks_like_metadata_is_text(tmp_path):
     assert "Between rules." in ruled.text
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Template: wide\nTitle: T\nStatus: draft\n\n",
+        "Save_as: x.html\nUrl: x\nStatus: draft\n\n",
+        "Url: x\nStatus: draft\nTitle: T\n",
+        "Title: T\nStatus: draft\n",
+        "Title: T\nMy own key: x\nTags: a\n    b\n  Status: draft\n",
+    ],
+    ids=["unknown first", "save_as first", "url first", "no blank line", "own key"],
+)
+def test_a_draft_written_for_pelican_stays_one(tmp_path, head):
+    draft = read(tmp_path, "x.md", f"{head}The first line.\n")
+    assert (draft.status, draft.text) == ("draft", "The first line.")
+
+
+def test_a_heading_may_follow_the_metadata_at_once(tmp_path):
+    draft = read(tmp_path, "x.md", "Tags: a\nStatus: draft\n# T\n\nSee [x](#gone).\n")
+    assert (draft.status, draft.title, draft.tag_names) == ("draft", "T", ["a"])
+    assert [each["line"] for each in draft.problems] == [5]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Title\n=====\n\nSubtitle\n--------\n\n:status: draft\n:tags: a\n\nText.\n",
+        "Title\n=====\n\nSub\n---\n\n:status: draft\n:tags: a\n\nText.\n\nNext\n----\n\nMore.\n",
+        "Title\n=====\n\n:status: draft\n:tags: a\n\nText.\n\nNext\n====\n\nMore.\n",
+    ],
+    ids=["subtitle", "subsection", "equal sections"],
+)
+def test_a_draft_with_its_fields_below_a_subtitle_stays_one(tmp_path, text):
+    draft = read(tmp_path, "x.rst", text)
+    assert (draft.title, draft.status, draft.tag_names) == ("Title", "draft", ["a"])
+    assert ":" not in draft.text
+    assert "status" not in draft.text
+
+
+def test_fields_in_a_section_that_are_no_metadata_stay_there(tmp_path):
+    draft = read(tmp_path, "x.rst", "Title\n=====\n\nOnly\n----\n\n:param x: a number\n\nText.\n")
+    assert "param x" in draft.text
+
+
 @pytest.mark.parametrize("slug", ["a/b", "../x", "a?b#c", "  ", ".."])
 def test_slugs_are_one_segment_of_an_address(slug):
     meta, _ = metadata.interpret({"slug": slug})
