@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+from posts.metadata import YEARS
+
 RST_EXTENSIONS = (".rst", ".rest")
 MARKDOWN_EXTENSIONS = (".md", ".markdown", ".mkd", ".mdown")
 EXTENSIONS = RST_EXTENSIONS + MARKDOWN_EXTENSIONS
@@ -202,6 +204,12 @@ def split_name(path: str) -> tuple[date | None, str]:
         return None, name
     year, month, day, rest = found.groups()
     try:
-        return date(int(year), int(month), int(day)), rest or name
+        found_day = date(int(year), int(month), int(day))
     except ValueError:
         return None, name
+    return (found_day, rest or name) if found_day.year in YEARS else (None, name)
+
+
+def has_false_day(path: str) -> bool:
+    """The name begins as if with a date, as 2019_13_45 does, and no calendar has it."""
+    return split_name(path)[0] is None and bool(NAME_WITH_DATE.fullmatch(name_of(path)))

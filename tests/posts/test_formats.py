@@ -205,7 +205,6 @@ def test_metadata_beats_the_name_which_beats_the_heading(tmp_path):
         ("20160619-x.rst", date(2016, 6, 19), "x"),
         ("2016-06-19 With spaces.rst", date(2016, 6, 19), "With-spaces"),
         ("2016_06_19.rst", date(2016, 6, 19), "2016_06_19"),
-        ("2016_13_45-x.rst", None, "2016_13_45-x"),
         ("pep-0008.rst", None, "pep-0008"),
         ("2016_06_19-v1.2.rst", date(2016, 6, 19), "v1.2"),
     ],
@@ -246,11 +245,21 @@ def test_dates_in_the_ways_that_blogs_write_them(text, moment):
 def test_values_that_make_no_sense_are_reported_with_their_line(tmp_path):
     draft = read(tmp_path, "x.md", "---\ntitle: T\ndate: soon\nstatus: pubished\n---\nText.\n")
     assert draft.problems == [
-        {"line": 3, "message": '"soon" is no date that we can read; write it as 2016-06-19 20:30'},
+        {"line": 3, "message": '"soon" is no date that we can read; write it as 2016-06-19 20:30. '
+                               "Not published before."},
         {"line": 4, "message": '"pubished" is no status; use published, draft, hidden or private. '
                                "Kept as a draft."},
     ]  # fmt: skip
     assert draft.status == "draft"
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [("published: false", "draft"), ("published: true", "published"), ("draft: true", "draft")],
+)
+def test_published_may_be_a_word_instead_of_a_date(tmp_path, line, status):
+    draft = read(tmp_path, "2016-01-01-x.md", f"---\n{line}\n---\nText.\n")
+    assert (draft.status, draft.day, draft.problems) == (status, date(2016, 1, 1), [])
 
 
 def test_a_text_that_only_looks_like_metadata_is_text(tmp_path):

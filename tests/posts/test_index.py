@@ -411,3 +411,43 @@ def test_a_renamed_post_with_a_long_chinese_name_leads_on(tmp_path, client):
     )
     for old in (f"/2016/01/01/{name}/", f"/articles/2016-01-01-{name}.md.html"):
         assert client.get(old)["Location"] == "/2016/01/01/short/"
+
+
+UNREADABLE_DATES = {
+    "embargo.md": with_metadata("date: 2031-13-01 10:00"),
+    "2016-01-01-named.md": with_metadata("date: 2031-13-01 10:00"),
+    "secret.md": with_metadata("date: 2031-13-01 10:00\nstatus: hidden"),
+    "2019_13_45-x.md": "# X\n",
+    "0000-01-01-x.rst": make_rst(),
+}
+
+
+@pytest.mark.parametrize("path", UNREADABLE_DATES)
+def test_a_post_whose_date_cannot_be_read_is_told_and_not_published(tmp_path, client, path):
+    report = index(tmp_path, **{path: UNREADABLE_DATES[path], "2016-01-02-b.md": "# B\n"})
+    assert report.broken == [path]
+    assert "Not published before." in messages(report)[0]
+    assert get_post(path).status == Post.Status.DRAFT
+    assert list(Post.objects.shown()) == [get_post("2016-01-02-b.md")]
+    assert client.get("/pages/embargo/").status_code == 404
+
+
+def test_a_date_that_became_unreadable_leaves_the_last_good_version(tmp_path, client):
+    index(tmp_path, **{"a.md": make_markdown("Good", date="2016-01-01")})
+    report = index(tmp_path, **{"a.md": make_markdown("Early", date="2031-13-01")})
+    assert report.broken == ["a.md"]
+    assert b"Good" in client.get("/2016/01/01/a/").content
+    assert client.get("/pages/a/").status_code == 404
+
+
+def test_a_draft_may_wait_for_its_date(tmp_path):
+    report = index(tmp_path, **{"a.md": make_markdown(date="soon", status="draft")})
+    assert report.broken == []
+    assert messages(report)[0].startswith('a.md:2: "soon" is no date')
+    assert list(Post.objects.unpublished()) == [get_post("a.md")]
+
+
+def test_a_date_within_beats_a_name_that_has_none(tmp_path):
+    report = index(tmp_path, **{"2019_13_45-x.md": make_markdown(date="2019-12-31")})
+    assert messages(report) == []
+    assert get_post("2019_13_45-x.md").day == date(2019, 12, 31)
