@@ -3,7 +3,7 @@
 from datetime import UTC
 from pathlib import Path
 
-from posts import placement, source
+from posts import fitting, placement, source
 from posts.models import Post
 from posts.problems import Problem
 from posts.rendering import Rendered, render_all
@@ -14,7 +14,7 @@ def check_posts(root: Path) -> list[tuple[str, Problem]]:
     folder = source.scan(root)
     rows: list[Post] = []
     found: list[tuple[str, Problem]] = []
-    for rendered in render_all(folder, list(folder.posts.values()), UTC):
+    for rendered in map(fitting.fit, render_all(folder, list(folder.posts.values()), UTC)):
         found += [(rendered.source.path, problem) for problem in rendered.problems]
         if rendered.draft:
             rows.append(make_row(len(rows), rendered))

@@ -11,7 +11,10 @@ import yaml
 from posts.metadata import KEYS
 
 NIKOLA_LINE = re.compile(r"\.\. ([a-zA-Z_][\w-]*):(?!:)[ \t]*(.*)")
-PELICAN_LINE = re.compile(r"([A-Za-z][\w -]*):[ \t]*(.*)")
+# As Python-Markdown's meta extension has it, but for spaces within a key.
+PELICAN_LINE = re.compile(r" {0,3}([A-Za-z0-9_-]+(?: [\w -]*)?):[ \t]*(.*)")
+# Nobody begins a text with these words and a colon, so one of them is enough to tell a header.
+PELICAN_KEYS = frozenset({*KEYS, "save_as", "template"})
 PEP_START = re.compile(r"PEP:[ \t]*\d+[ \t]*\n")
 
 
@@ -118,24 +121,25 @@ def split_nikola(text: str) -> Header | None:
 
 
 def split_pelican(text: str) -> Header | None:
-    """`Key: value` lines until a blank one, as Python-Markdown's meta extension reads them.
+    """`Key: value` lines at the head, as Python-Markdown's meta extension reads them.
 
-    Only when the first key is one that we know: a text may begin with "Note: ...".
+    They end at the first line that is none, blank or not. Only with a key among them that we know:
+    a text may begin with "Note: ...".
     """
     lines = text.splitlines()
     values: dict[str, Any] = {}
     key = ""
-    end = next((number for number, line in enumerate(lines) if not line.strip()), len(lines))
-    for line in lines[:end]:
-        found = PELICAN_LINE.fullmatch(line)
-        if found:
+    end = 0
+    for line in lines:
+        if key and line.startswith("    ") and line.strip():
+            values[key] += ("; " if key in ("authors", "tags") else " ") + line.strip()
+        elif found := PELICAN_LINE.fullmatch(line):
             key = found[1].strip().lower()
             values[key] = found[2].strip()
-        elif key and line.startswith("    "):
-            values[key] += ("; " if key in ("authors", "tags") else " ") + line.strip()
         else:
-            return None
-    if not values or next(iter(values)) not in KEYS:
+            break
+        end += 1
+    if PELICAN_KEYS.isdisjoint(values):
         return None
     return Header(values, "\n".join(lines[end:]) + "\n", end + 1)
 

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.functional import cached_property
 
-from posts import history, placement, renames, search, source
+from posts import fitting, history, placement, renames, search, source
 from posts.models import Address, Post, Snapshot, Tag, article_address_of
 from posts.problems import Problem
 from posts.rendering import Draft, Rendered, render_all, signature
@@ -49,7 +49,7 @@ def index_posts(
         while True:
             zone = timezone.get_default_timezone()
             for done, rendered in enumerate(render_all(folder, missing, zone), start=1):
-                spool.put(rendered)
+                spool.put(fitting.fit(rendered))
                 on_progress(done, len(missing))
             with transaction.atomic():
                 folder = source.scan(root, folder)
@@ -184,7 +184,7 @@ class Run:
         )  # fmt: skip
         Address.objects.filter(post__in=rows, kind=Address.Kind.ALIAS).delete()
         Address.objects.bulk_create(
-            [Address(post=row, kind=Address.Kind.ALIAS, address=quote(alias)[:600])
+            [Address(post=row, kind=Address.Kind.ALIAS, address=quote(alias))
              for row, rendered in zip(rows, good, strict=True)
              for alias in dict.fromkeys(rendered.aliases)]
         )  # fmt: skip

@@ -7,8 +7,8 @@ from html import escape
 from posixpath import dirname, normpath
 from urllib.parse import quote, unquote
 
-# Characters that no text can hold (posts.source takes them out) bracket the number of a link.
-MARK = re.compile("\ufdd0(\\d+)\ufdd1")
+# Characters that no body can hold (posts.markup takes them out) bracket the number of a link.
+MARK = re.compile("\ufdd0([0-9]{1,9})\ufdd1")
 SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
 MARKUP_ENDS = re.compile(r"\.(?:rst|rest|md|markdown|mkd|mdown)$", re.IGNORECASE)
 PELICAN = re.compile(r"[{|](filename|static|attach|tag|category|author|index)[}|](.*)", re.DOTALL)
@@ -19,8 +19,13 @@ def mark(number: int) -> str:
 
 
 def fill(body: str, urls: list[str]) -> str:
-    """Put the addresses in the places of the marks."""
-    return MARK.sub(lambda found: escape(urls[int(found[1])]), body)
+    """Put the addresses in the places of the marks; a mark that has none leads nowhere."""
+
+    def address(found: re.Match[str]) -> str:
+        number = int(found[1])
+        return escape(urls[number]) if number < len(urls) else ""
+
+    return MARK.sub(address, body)
 
 
 def is_local(target: str) -> bool:

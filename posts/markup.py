@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 
 import nh3
 
-from posts import links
+from posts import links, source
 
 MATHML = frozenset(
     "math mi mn mo ms mtext mspace mrow msqrt mroot mfrac msub msup msubsup munder mover "
@@ -137,9 +137,12 @@ class Page:
 
 
 def finish(html: str) -> Page:
-    """Sanitise, give every heading an id, and replace local links by marks (see posts.links)."""
+    """Sanitise, give every heading an id, and replace local links by marks (see posts.links).
+
+    Marks of the post's own are taken out once more where character references are decoded.
+    """
     reader = Reader()
-    safe = sanitize(html)
+    safe = source.make_fit(sanitize(source.make_fit(html)))
     reader.ids.update(unescape(found) for found in re.findall(r' id="([^"]*)"', safe))
     reader.feed(safe)
     reader.close()

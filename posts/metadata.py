@@ -48,7 +48,7 @@ STATUSES = {
     "hidden": "hidden",
     "private": "private",
 }
-
+PUBLIC = ("published", "hidden")
 
 DATE_FORMATS = (
     "%Y-%m-%d %H:%M:%S.%f",
@@ -67,6 +67,9 @@ DATE_FORMATS = (
     "%d.%m.%Y",
     "%Y年%m月%d日",
 )
+# Addresses have years of four digits; the ends of the calendar have no room for another zone.
+YEARS = range(1001, 9999)
+LANGUAGE_LENGTH = 20
 ZONE = re.compile(r"\s*(?:(Z|UTC|GMT)|(?:UTC|GMT)?([+-])(\d{1,2}):?(\d{2})?)$", re.IGNORECASE)
 
 
@@ -77,6 +80,7 @@ class Metadata:
     title: str = ""
     slug: str = ""
     date: datetime | None = None
+    has_unreadable_date: bool = False
     updated: datetime | None = None
     tags: list[str] = field(default_factory=list)
     category: str = ""
@@ -91,6 +95,7 @@ class Metadata:
 
 def interpret(values: Mapping[str, Any]) -> tuple[Metadata, list[str]]:
     """Make sense of raw values; complaints in words for those that make none."""
+    values = read_flag(values)
     ours = {KEYS[key]: value for key, value in values.items() if key in KEYS and value is not None}
     complaints: list[str] = []
     meta = Metadata(
@@ -105,10 +110,22 @@ def interpret(values: Mapping[str, Any]) -> tuple[Metadata, list[str]]:
         aliases=[alias for alias in map(clean_alias, split_list(ours.get("aliases", []))) if alias],
         image=one_line(ours.get("image", ""))[:400],
     )
+    if one_line(ours.get("lang", "")) and not meta.lang:
+        complaints.append(f'"{one_line(ours["lang"])}" is no language; write it as en or zh-Hans')
     meta.date = read_moment(ours, "date", complaints)
+    meta.has_unreadable_date = meta.date is None and ours.get("date", "") != ""
     meta.updated = read_moment(ours, "updated", complaints)
     meta.status = read_status(ours, meta, complaints)
     return meta, complaints
+
+
+def read_flag(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`published: false` is Jekyll's way to say draft; elsewhere `published` is a date."""
+    word = one_line(values.get("published", "")).lower()
+    if word not in ("true", "false"):
+        return values
+    rest = {key: value for key, value in values.items() if key != "published"}
+    return {**rest, "draft": True} if word == "false" else rest
 
 
 def read_moment(ours: Mapping[str, Any], key: str, complaints: list[str]) -> datetime | None:
@@ -116,10 +133,12 @@ def read_moment(ours: Mapping[str, Any], key: str, complaints: list[str]) -> dat
     if value == "":
         return None
     moment = parse_moment(value)
-    if moment is None:
+    if moment is None or moment.year not in YEARS:
         complaints.append(
             f'"{one_line(value)}" is no {key} that we can read; write it as 2016-06-19 20:30'
+            + (". Not published before." if key == "date" else "")
         )
+        return None
     return moment
 
 
@@ -218,7 +237,8 @@ def clean_slug(slug: str) -> str:
 def clean_language(text: str) -> str:
     """A BCP 47 tag, as far as its form goes: `zh_CN` becomes `zh-CN`."""
     text = text.replace("_", "-")
-    return text if re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}", text) else ""
+    found = re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}", text)
+    return text if found and len(text) <= LANGUAGE_LENGTH else ""
 
 
 def clean_alias(alias: str) -> str:

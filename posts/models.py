@@ -190,7 +190,9 @@ class Address(models.Model):
         ALIAS = 1, _("alias")
         FORMER = 2, _("former address")
 
-    address = models.CharField(max_length=600)
+    # Percent-encoded: a slug of 200 characters may take twelve times as many. No more than this,
+    # because PostgreSQL's indexes hold 2700 bytes a row.
+    address = models.CharField(max_length=2500)
     kind = models.PositiveSmallIntegerField(choices=Kind.choices)
     post = models.ForeignKey(Post, models.CASCADE, related_name="addresses")
 

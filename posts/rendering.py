@@ -30,8 +30,8 @@ CHUNK = 8
 
 LIBRARIES = ("docutils", "markdown-it-py", "mdit-py-plugins", "Pygments", "nh3", "PyYAML")
 MODULES = (
-    "document formula headers highlight links markdown markup metadata placement problems reading "
-    "rendering rst source sphinx".split()
+    "document fitting formula headers highlight links markdown markup metadata placement problems "
+    "reading rendering rst source sphinx".split()
 )
 
 
@@ -185,14 +185,28 @@ def compose(each: SourceFile, text: str, companion: str, zone: tzinfo) -> Render
         header.body, has_title=has_title, first_line=header.body_line
     )
     meta, complaints = metadata.interpret({**document.values, **header.values, **outer})
+    complaints += complain_of_name(each.path, meta)
     page = markup.finish(document.html)
     problems = [Problem(line_of(text, quoted(complaint)), complaint) for complaint in complaints]
     problems += document.problems
     draft = make_draft(each.path, meta, document.title, page, zone)
     draft.links = locate_links(text, page.targets, draft.image)
     problems += find_lost_fragments(text, page)
+    is_undated = meta.has_unreadable_date or (not meta.date and source.has_false_day(each.path))
+    if is_undated and meta.status in metadata.PUBLIC:
+        # It may be an embargo: better hidden by mistake, or the last good version kept.
+        return Rendered(each, None, [], sorted(set(problems)))
     draft.problems = [problem.as_json() for problem in sorted(set(problems))]
     return Rendered(each, draft, meta.aliases, sorted(set(problems)))
+
+
+def complain_of_name(path: str, meta: metadata.Metadata) -> list[str]:
+    if meta.date or meta.has_unreadable_date or not source.has_false_day(path):
+        return []
+    return [
+        f'"{source.name_of(path)}" begins with no day of the calendar; rename it, or give it a '
+        "date within. Not published before."
+    ]
 
 
 def make_draft(

@@ -14,6 +14,7 @@ from docutils.writers import html5_polyglot
 
 from posts import formula, markup, sphinx
 from posts.document import Document
+from posts.metadata import KEYS
 from posts.problems import Problem
 
 SETTINGS: dict[str, Any] = {
@@ -38,12 +39,34 @@ SETTINGS: dict[str, Any] = {
 
 
 class DocTitle(frontmatter.DocTitle):
-    """Promotes the title, and leaves a first subsection what it is."""
+    """Promotes the title, and leaves a first subsection what it is, but for metadata in it."""
 
     def apply(self) -> None:
         if self.document.settings.doctitle_xform:
             self.promote_title(self.document)
+        lift_fields(self.document)
         self.set_metadata()
+
+
+def lift_fields(document: nodes.document) -> None:
+    """Move metadata from the head of the first section to the document's, where it is looked for.
+
+    It stands there when a subtitle follows the title, or when several sections are equal.
+    """
+    section = find_first(document)
+    if not isinstance(section, nodes.section):
+        return
+    found = find_first(section)
+    if isinstance(found, nodes.field_list) and any(
+        field.children[0].astext().lower() in KEYS for field in found.findall(nodes.field)
+    ):
+        section.remove(found)
+        document.insert(document.index(section), found)
+
+
+def find_first(element: nodes.Element) -> nodes.Node | None:
+    """What the element begins with, after its title and comments."""
+    return next((each for each in element if not isinstance(each, nodes.PreBibliographic)), None)
 
 
 class Reader(standalone.Reader):  # type: ignore[type-arg]  # generic in the stubs only

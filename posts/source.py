@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+from posts.metadata import YEARS
+
 RST_EXTENSIONS = (".rst", ".rest")
 MARKDOWN_EXTENSIONS = (".md", ".markdown", ".mkd", ".mdown")
 EXTENSIONS = RST_EXTENSIONS + MARKDOWN_EXTENSIONS
@@ -19,6 +21,8 @@ FILE_EXTENSIONS = frozenset(
 )
 
 MAX_BYTES = 512 * 1024
+
+UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 
 NAME_WITH_DATE = re.compile(r"(\d{4})[-_.]?(\d{2})[-_.]?(\d{2})(?:[-_ .]+(.*))?", re.DOTALL)
 
@@ -170,9 +174,16 @@ def read_text(path: Path) -> str:
 
 
 def clean(text: str) -> str:
-    """Without characters that no page may hold: NUL and the marks that we put in ourselves."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return re.sub("[\x00-\x08\x0b\x0e-\x1f\x7f\ufdd0-\ufddf\ufffe\uffff]", "\ufffd", text)
+    """Without characters that no page may hold, and with ends of line as \\n."""
+    return make_fit(text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", " "))
+
+
+def make_fit(text: str) -> str:
+    """Replace what no page, feed or database holds: control characters, surrogates, our marks.
+
+    A file cannot hold some of these, but a post can name them: `&#xfdd0;`, YAML's "\\ud800".
+    """
+    return UNFIT.sub("\ufffd", text)
 
 
 def name_of(path: str) -> str:
@@ -193,6 +204,12 @@ def split_name(path: str) -> tuple[date | None, str]:
         return None, name
     year, month, day, rest = found.groups()
     try:
-        return date(int(year), int(month), int(day)), rest or name
+        found_day = date(int(year), int(month), int(day))
     except ValueError:
         return None, name
+    return (found_day, rest or name) if found_day.year in YEARS else (None, name)
+
+
+def has_false_day(path: str) -> bool:
+    """The name begins as if with a date, as 2019_13_45 does, and no calendar has it."""
+    return split_name(path)[0] is None and bool(NAME_WITH_DATE.fullmatch(name_of(path)))

@@ -205,7 +205,6 @@ def test_metadata_beats_the_name_which_beats_the_heading(tmp_path):
         ("20160619-x.rst", date(2016, 6, 19), "x"),
         ("2016-06-19 With spaces.rst", date(2016, 6, 19), "With-spaces"),
         ("2016_06_19.rst", date(2016, 6, 19), "2016_06_19"),
-        ("2016_13_45-x.rst", None, "2016_13_45-x"),
         ("pep-0008.rst", None, "pep-0008"),
         ("2016_06_19-v1.2.rst", date(2016, 6, 19), "v1.2"),
     ],
@@ -246,11 +245,21 @@ def test_dates_in_the_ways_that_blogs_write_them(text, moment):
 def test_values_that_make_no_sense_are_reported_with_their_line(tmp_path):
     draft = read(tmp_path, "x.md", "---\ntitle: T\ndate: soon\nstatus: pubished\n---\nText.\n")
     assert draft.problems == [
-        {"line": 3, "message": '"soon" is no date that we can read; write it as 2016-06-19 20:30'},
+        {"line": 3, "message": '"soon" is no date that we can read; write it as 2016-06-19 20:30. '
+                               "Not published before."},
         {"line": 4, "message": '"pubished" is no status; use published, draft, hidden or private. '
                                "Kept as a draft."},
     ]  # fmt: skip
     assert draft.status == "draft"
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [("published: false", "draft"), ("published: true", "published"), ("draft: true", "draft")],
+)
+def test_published_may_be_a_word_instead_of_a_date(tmp_path, line, status):
+    draft = read(tmp_path, "2016-01-01-x.md", f"---\n{line}\n---\nText.\n")
+    assert (draft.status, draft.day, draft.problems) == (status, date(2016, 1, 1), [])
 
 
 def test_a_text_that_only_looks_like_metadata_is_text(tmp_path):
@@ -258,6 +267,49 @@ def test_a_text_that_only_looks_like_metadata_is_text(tmp_path):
     assert "Note: this is no metadata." in draft.text
     ruled = read(tmp_path, "y.md", "---\n\nBetween rules.\n\n---\n")
     assert "Between rules." in ruled.text
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Template: wide\nTitle: T\nStatus: draft\n\n",
+        "Save_as: x.html\nUrl: x\nStatus: draft\n\n",
+        "Url: x\nStatus: draft\nTitle: T\n",
+        "Title: T\nStatus: draft\n",
+        "Title: T\nMy own key: x\nTags: a\n    b\n  Status: draft\n",
+    ],
+    ids=["unknown first", "save_as first", "url first", "no blank line", "own key"],
+)
+def test_a_draft_written_for_pelican_stays_one(tmp_path, head):
+    draft = read(tmp_path, "x.md", f"{head}The first line.\n")
+    assert (draft.status, draft.text) == ("draft", "The first line.")
+
+
+def test_a_heading_may_follow_the_metadata_at_once(tmp_path):
+    draft = read(tmp_path, "x.md", "Tags: a\nStatus: draft\n# T\n\nSee [x](#gone).\n")
+    assert (draft.status, draft.title, draft.tag_names) == ("draft", "T", ["a"])
+    assert [each["line"] for each in draft.problems] == [5]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Title\n=====\n\nSubtitle\n--------\n\n:status: draft\n:tags: a\n\nText.\n",
+        "Title\n=====\n\nSub\n---\n\n:status: draft\n:tags: a\n\nText.\n\nNext\n----\n\nMore.\n",
+        "Title\n=====\n\n:status: draft\n:tags: a\n\nText.\n\nNext\n====\n\nMore.\n",
+    ],
+    ids=["subtitle", "subsection", "equal sections"],
+)
+def test_a_draft_with_its_fields_below_a_subtitle_stays_one(tmp_path, text):
+    draft = read(tmp_path, "x.rst", text)
+    assert (draft.title, draft.status, draft.tag_names) == ("Title", "draft", ["a"])
+    assert ":" not in draft.text
+    assert "status" not in draft.text
+
+
+def test_fields_in_a_section_that_are_no_metadata_stay_there(tmp_path):
+    draft = read(tmp_path, "x.rst", "Title\n=====\n\nOnly\n----\n\n:param x: a number\n\nText.\n")
+    assert "param x" in draft.text
 
 
 @pytest.mark.parametrize("slug", ["a/b", "../x", "a?b#c", "  ", ".."])

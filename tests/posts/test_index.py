@@ -1,7 +1,7 @@
 """Rows equal files."""
 
 import re
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
 from html import escape
 from io import StringIO
 from pathlib import Path
@@ -339,3 +339,115 @@ def test_every_tag_has_a_page_that_can_be_opened(tmp_path, client, tag):
     assert answer.status_code == 200
     assert escape(tag) in answer.content.decode()
     assert client.get(f"{address}feed/").status_code == 200
+
+
+def with_metadata(line: str) -> str:
+    return f"---\n{line}\n---\nText.\n"
+
+
+UNSTORABLE = [
+    r'title: "a\ud800b"',
+    r'title: "a\0b"',
+    r'tags: ["a\ud800", "b\0"]',
+    r'aliases: ["/\ud800/", "/\0/"]',
+    r'summary: "\ud800\0"',
+    "updated: 0001-01-01 00:00 +08:00",
+    "updated: 9999-12-31 23:00 -08:00",
+    "date: 0001-01-01 00:00 +08:00",
+    "lang: zh-abcdefgh-abcdefgh-abcdefgh",
+    f"title: {'x' * 2000}",
+    f"slug: {'长' * 300}",
+    f"aliases: [/{'长' * 300}]",
+]
+
+
+@pytest.mark.parametrize("line", UNSTORABLE)
+def test_a_value_that_no_row_can_hold_stops_no_other_post(tmp_path, client, line):
+    index(tmp_path, **{"2016-01-01-a.md": with_metadata(line), "2016-01-02-b.md": "# B\n"})
+    assert client.get("/2016/01/02/b/").status_code == 200
+    assert client.get("/feed/").status_code == 200
+    row = get_post("2016-01-01-a.md")
+    stored = repr([row.title, row.summary, row.tag_names, row.problems])
+    assert not re.search(r"\\ud800|\\x00", stored)
+    assert len(row.language) <= 20
+
+
+@pytest.mark.parametrize("line", [each for each in UNSTORABLE if each[0] in "ul"])
+def test_a_value_that_is_not_taken_is_told_with_its_line(tmp_path, line):
+    report = index(tmp_path, **{"2016-01-01-a.md": with_metadata(line)})
+    assert messages(report)[0].startswith('2016-01-01-a.md:2: "')
+
+
+def test_a_draft_that_does_not_fit_its_row_is_a_broken_post(tmp_path, monkeypatch):
+    original = index_module.render_all
+
+    def render_too_much(folder, sources, zone):
+        for rendered in original(folder, sources, zone):
+            if rendered.source.path == "2016-01-01-a.md":
+                rendered.draft.language = "x" * 30
+                rendered.draft.revised_at = datetime.max.replace(
+                    tzinfo=timezone(-timedelta(hours=9))
+                )
+            yield rendered
+
+    monkeypatch.setattr(index_module, "render_all", render_too_much)
+    report = index(tmp_path, **{"2016-01-01-a.md": "# A\n", "2016-01-02-b.md": "# B\n"})
+    assert report.broken == ["2016-01-01-a.md"]
+    assert messages(report) == [
+        "2016-01-01-a.md:1: its language has 30 characters; 20 fit. Shorten it.",
+        "2016-01-01-a.md:1: its revised_at is out of the range of dates. Write another.",
+    ]
+    assert get_post("2016-01-02-b.md").is_rendered
+
+
+def test_a_renamed_post_with_a_long_chinese_name_leads_on(tmp_path, client):
+    name = "长" * 75
+    body = "\n".join(f"Line {number} of the text.\n" for number in range(9))
+    index(tmp_path, **{f"2016-01-01-{name}.md": make_markdown("T", body), "b.md": "# B\n"})
+    (tmp_path / f"2016-01-01-{name}.md").rename(tmp_path / "2016-01-01-short.md")
+    assert index_posts(tmp_path).renamed
+    Address._meta.get_field("address").run_validators(
+        max(Address.objects.values_list("address", flat=True), key=len)
+    )
+    for old in (f"/2016/01/01/{name}/", f"/articles/2016-01-01-{name}.md.html"):
+        assert client.get(old)["Location"] == "/2016/01/01/short/"
+
+
+UNREADABLE_DATES = {
+    "embargo.md": with_metadata("date: 2031-13-01 10:00"),
+    "2016-01-01-named.md": with_metadata("date: 2031-13-01 10:00"),
+    "secret.md": with_metadata("date: 2031-13-01 10:00\nstatus: hidden"),
+    "2019_13_45-x.md": "# X\n",
+    "0000-01-01-x.rst": make_rst(),
+}
+
+
+@pytest.mark.parametrize("path", UNREADABLE_DATES)
+def test_a_post_whose_date_cannot_be_read_is_told_and_not_published(tmp_path, client, path):
+    report = index(tmp_path, **{path: UNREADABLE_DATES[path], "2016-01-02-b.md": "# B\n"})
+    assert report.broken == [path]
+    assert "Not published before." in messages(report)[0]
+    assert get_post(path).status == Post.Status.DRAFT
+    assert list(Post.objects.shown()) == [get_post("2016-01-02-b.md")]
+    assert client.get("/pages/embargo/").status_code == 404
+
+
+def test_a_date_that_became_unreadable_leaves_the_last_good_version(tmp_path, client):
+    index(tmp_path, **{"a.md": make_markdown("Good", date="2016-01-01")})
+    report = index(tmp_path, **{"a.md": make_markdown("Early", date="2031-13-01")})
+    assert report.broken == ["a.md"]
+    assert b"Good" in client.get("/2016/01/01/a/").content
+    assert client.get("/pages/a/").status_code == 404
+
+
+def test_a_draft_may_wait_for_its_date(tmp_path):
+    report = index(tmp_path, **{"a.md": make_markdown(date="soon", status="draft")})
+    assert report.broken == []
+    assert messages(report)[0].startswith('a.md:2: "soon" is no date')
+    assert list(Post.objects.unpublished()) == [get_post("a.md")]
+
+
+def test_a_date_within_beats_a_name_that_has_none(tmp_path):
+    report = index(tmp_path, **{"2019_13_45-x.md": make_markdown(date="2019-12-31")})
+    assert messages(report) == []
+    assert get_post("2019_13_45-x.md").day == date(2019, 12, 31)

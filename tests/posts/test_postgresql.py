@@ -26,6 +26,9 @@ def test_the_blog_runs_on_postgresql(tmp_path):
         "2016-01-02-b.md": make_markdown("Golang runtime", "一篇关于动态语言的文章"),
         "2016-01-03-c.md": make_markdown("Unripe", "动态规划", status="draft"),
         "2016-01-04-d.md": make_markdown("Notes", "Golang and C++", slug="one"),
+        f"2016-01-05-{'长' * 75}.md": make_markdown("Long", "Of a long name.\n" * 9),
+        "2016-01-06-e.md": '---\ntitle: "a\\0b\\ud800"\nlang: zh-abcdefgh-abcdefgh-abcdefgh\n'
+                           "updated: 0001-01-01 00:00 +08:00\n---\n[x](#%00)\n",
     })  # fmt: skip
     with private_server() as url:
         env = {**os.environ, "DATABASE_URL": url, "DATA_DIR": str(tmp_path / "data"),
@@ -38,7 +41,7 @@ def test_the_blog_runs_on_postgresql(tmp_path):
             return done.stdout
 
         run("manage.py", "migrate", "--skip-checks")
-        assert "added 4" in run("manage.py", "index_posts")
+        assert "added 6" in run("manage.py", "index_posts")
         found = json.loads(run("-c", SEARCH))
         assert found == {
             "动态规划": ["动态规划民科教程"],
@@ -52,4 +55,5 @@ def test_the_blog_runs_on_postgresql(tmp_path):
         }
         write_posts(posts, **{"2016-01-04-d.md": make_markdown("Notes", "Changed", slug="two")})
         (posts / "2016-01-02-b.md").rename(posts / "2016-01-02-z.md")
-        assert "changed 1, renamed 1" in run("manage.py", "index_posts")
+        (posts / f"2016-01-05-{'长' * 75}.md").rename(posts / "2016-01-05-short.md")
+        assert "changed 1, renamed 2" in run("manage.py", "index_posts")

@@ -5,7 +5,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from posts import markdown, markup, rst
+from posts import links, markdown, markup, rst
+from tests.posts.blogs import index, make_rst
 
 SECRET = "root-of-all-evil"
 
@@ -130,3 +131,30 @@ def test_marks_of_links_cannot_be_forged():
     from posts.source import clean
 
     assert "\ufdd0" not in clean("a \ufdd00\ufdd1 b")
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        show_markdown('<p title="&#xfdd0;99&#xfdd1;">hi</p>\n'),
+        show_markdown("<p>&#xfdd0;99&#xfdd1;</p>\n"),
+        show_rst("A |x| b.\n\n.. |x| unicode:: 0xFDD0 0x37 0xFDD1\n"),
+    ],
+    ids=["attribute", "text", "unicode"],
+)
+def test_marks_of_links_cannot_be_named_either(html):
+    assert not re.search("[\ufdd0\ufdd1]", html)
+
+
+def test_a_mark_without_address_leads_nowhere():
+    assert links.fill(f'<a href="{links.mark(7)}">x</a>', ["/a/"]) == '<a href="">x</a>'
+
+
+@pytest.mark.django_db
+def test_a_post_that_names_a_mark_takes_no_page_down(tmp_path, client):
+    index(tmp_path, **{
+        "2016-01-01-a.md": '# A\n\n<p title="&#xfdd0;99&#xfdd1;">hi</p>\n',
+        "2016-01-02-b.rst": make_rst(body="|x|\n\n.. |x| unicode:: 0xFDD0 0x37 0xFDD1"),
+    })  # fmt: skip
+    for address in ("/feed/", "/rss/", "/2016/01/01/a/", "/2016/01/02/b/"):
+        assert client.get(address).status_code == 200
