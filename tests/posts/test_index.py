@@ -185,6 +185,29 @@ def test_an_address_in_use_is_never_redirected(tmp_path, client):
     assert b"New" in client.get("/2016/01/01/x/").content
 
 
+def test_an_address_in_use_is_never_redirected_without_its_slash_either(tmp_path, client):
+    body = "\n".join(f"Line {number} of the text.\n" for number in range(9))
+    index(tmp_path, **{"2012-09-15-x.md": make_markdown("Old", body)})
+    (tmp_path / "2012-09-15-x.md").rename(tmp_path / "2012-09-15-x-new.md")
+    index_posts(tmp_path)
+    answer = client.get("/2012/09/15/x", follow=True)
+    assert answer.redirect_chain[-1] == ("/2012/09/15/x-new/", 301)
+    index(tmp_path, **{
+        "2012-09-15-x.md": make_markdown("New"),
+        "2012-09-16-z.md": make_markdown("Greedy", aliases="[/2012/09/15/x, /tags/t]"),
+        "2012-09-17-t.md": make_markdown(tags="[t]"),
+    })  # fmt: skip
+    assert client.get("/2012/09/15/x/").status_code == 200
+    for address, place in {
+        "/2012/09/15/x": "/2012/09/15/x/",
+        "/articles/2012-09-15-x.md.html": "/2012/09/15/x/",
+        "/articles/2012-09-15-x.md.html/": "/2012/09/15/x/",
+        "/tags/t": "/tags/t/",
+    }.items():
+        answer = client.get(address, follow=True)
+        assert (answer.status_code, answer.redirect_chain[-1][0]) == (200, place)
+
+
 @pytest.mark.parametrize("alias", ["/2009/old.html", "blog/äh ja/", "https://x.example/a?b=1#c"])
 def test_aliases_lead_to_the_post(tmp_path, client, alias):
     index(tmp_path, **{"2016-01-01-a.md": make_markdown(aliases=f'["{alias}"]')})
