@@ -95,6 +95,26 @@ def test_two_posts_of_one_day_and_name_are_both_shown_and_reported(tmp_path):
     ]
 
 
+def test_a_newcomer_does_not_take_the_address_of_a_post_that_is_there(tmp_path, client):
+    index(tmp_path, **{"2016_06_19-use_hooks.rst": make_rst("First")})
+    report = index(tmp_path, **{"2016-06-19-use_hooks.md": make_markdown("Newcomer")})
+    assert "this one is at /2016/06/19/use_hooks-2/" in messages(report)[0]
+    assert b"First" in client.get("/2016/06/19/use_hooks/").content
+    assert b"Newcomer" in client.get("/2016/06/19/use_hooks-2/").content
+    index_posts(tmp_path, everything=True)
+    (tmp_path / "2016_06_19-use_hooks.rst").unlink()
+    index_posts(tmp_path)
+    assert b"Newcomer" in client.get("/2016/06/19/use_hooks-2/").content
+    index(tmp_path, **{"2016_06_19-use_hooks.rst": make_rst("First")})
+    assert b"First" in client.get("/2016/06/19/use_hooks/").content
+
+
+def test_a_post_that_asks_for_another_slug_gets_it(tmp_path):
+    index(tmp_path, **{"2016-01-01-x.md": make_markdown(slug="a-2")})
+    index(tmp_path, **{"2016-01-01-x.md": make_markdown(slug="a")})
+    assert get_post("2016-01-01-x.md").slug == "a"
+
+
 @pytest.mark.parametrize(
     "make",
     [
