@@ -110,6 +110,21 @@ def test_code_in_markdown_has_numbers_and_emphasised_lines():
     assert '<span class="n">a</span>' in body
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        '{linenos=table,hl_lines=[1,"3-4"],linenostart=199}',
+        'linenostart="199" hl_lines="1 3-4"',
+        "{linenostart=199, hl_lines=[1,3-4]}",
+    ],
+)
+def test_fences_take_options_in_every_spelling(options):
+    body = from_markdown(f"```python {options}\na\nb\nc\nd\n```\n").body
+    assert '<span class="linenos">199</span>' in body
+    assert '<span class="linenos">202</span>' in body
+    assert body.count('class="hll"') == 3
+
+
 def test_code_in_a_language_that_nobody_knows_is_shown_plain():
     assert "x &lt; y" in from_markdown("```nonsense\nx < y\n```\n").body
 
@@ -132,6 +147,26 @@ def test_code_in_a_language_that_nobody_knows_is_shown_plain():
     ],
 )
 def test_markdown_has_what_blogs_use(text, html):
+    assert html in from_markdown(text + "\n").body
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("https://x.org/b，好。", '<a href="https://x.org/b">https://x.org/b</a>，好。'),
+        ("www.x.com。", '<a href="http://www.x.com">www.x.com</a>。'),
+        ("见http://x.org", '见<a href="http://x.org">http://x.org</a>'),
+        ("（见www.x.org）。", '见<a href="http://www.x.org">www.x.org</a>）'),
+        ("“https://x.org”", "“<a"),
+        ("https://zh.wikipedia.org/wiki/C语言。", ">https://zh.wikipedia.org/wiki/C语言</a>。"),
+        ("http://x.org的", ">http://x.org</a>的"),
+        ("http://例子.中国/", 'href="http://xn--fsqu00a.xn--fiqs8s/"'),
+        ("xhttp://x.org", "<p>xhttp://x.org</p>"),
+        ("写a@b.org。", '<a href="mailto:a@b.org">a@b.org</a>。'),
+        ("[见http://x.org，](/y)", ">见http://x.org，</a>"),
+    ],
+)
+def test_addresses_end_where_chinese_text_goes_on(text, html):
     assert html in from_markdown(text + "\n").body
 
 
