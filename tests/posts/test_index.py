@@ -373,7 +373,7 @@ def test_pictures_elsewhere_are_no_broken_links(tmp_path, client):
     assert 'property="og:image" content="http://127.0.0.1:8000/files/img/p.png"' in page
 
 
-@pytest.mark.parametrize("tag", ["C++", "C#", "机器 学习", "a/b", "100%", "?"])
+@pytest.mark.parametrize("tag", ["C++", "C#", "机器 学习", "a/b", "100%", "?", "..", "🎉"])
 def test_every_tag_has_a_page_that_can_be_opened(tmp_path, client, tag):
     index(tmp_path, **{"2016-01-01-a.md": make_markdown(tags=f'["{tag}"]')})
     page = client.get("/2016/01/01/a/").content.decode()
