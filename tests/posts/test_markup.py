@@ -177,8 +177,29 @@ def test_headings_have_ids_in_their_own_script():
     assert [heading.id for heading in sections.headings] == ["为什么", "为什么-2"]
 
 
+@pytest.mark.parametrize("tags", ["Draft, x", ["x", "PRIVATE"]])
+def test_nikolas_tags_for_drafts_count_in_any_case(tags):
+    meta, _ = metadata.interpret({"tags": tags})
+    assert (meta.status in ("draft", "private"), meta.tags) == (True, ["x"])
+
+
+def test_metadata_that_would_fill_the_memory_is_refused():
+    bomb = "\n".join(f"k{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 9))
+    with pytest.raises(headers.HeaderInvalid, match="alias") as refusal:
+        headers.split_markdown(f"---\nk0: &a0 x\n{bomb}\n---\n")
+    assert refusal.value.line == 3
+    with pytest.raises(headers.HeaderInvalid, match="KB"):
+        headers.split_markdown(f"---\ntitle: {'x' * 70_000}\n---\n")
+
+
 def test_the_only_h1_is_the_title():
     assert "<h1" not in from_markdown("# T\n\n# Second\n\n## Third\n\n<h1>Raw</h1>\n").body
+
+
+def test_tags_of_signs_alone_have_addresses_of_their_own():
+    slugs = [reading.slugify(tag) for tag in ("🎉", "🚀", "?", "!", "..", "🎉🚀")]
+    assert len(set(slugs)) == 6
+    assert slugs[0] == "u+1f389"
 
 
 def test_reading_time_counts_characters_in_chinese_and_words_in_english():
