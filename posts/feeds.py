@@ -1,6 +1,7 @@
 """Atom and RSS: the newest posts whole, with ids that survive a new address."""
 
 import re
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -8,6 +9,7 @@ from django.conf import settings
 from django.db.models import Min
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import feedgenerator
+from django.utils.html import escape
 from django.utils.xmlutils import SimplerXMLGenerator
 from django.views.decorators.http import require_safe
 
@@ -16,11 +18,22 @@ from posts.pages import get_snapshot, keep, modified_at
 
 POSTS_A_FEED = 20
 
+# A start tag. The body is serialised, so that text holds no "<", and values of attributes no '"'.
+TAG = re.compile(r'<[a-zA-Z](?:[^">]|"[^"]*")*>')
+
 # What XML 1.0 cannot say.
 UNSPEAKABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
-class AtomFeed(feedgenerator.Atom1Feed):
+class Dated(feedgenerator.SyndicationFeed):
+    """Without posts it is as old as the blog's state: "now" would be another answer each time."""
+
+    def latest_post_date(self) -> datetime:
+        changed_at: datetime = self.feed["changed_at"]
+        return super().latest_post_date() if self.items else changed_at
+
+
+class AtomFeed(Dated, feedgenerator.Atom1Feed):
     """With the whole content beside the summary."""
 
     def add_item_elements(self, handler: SimplerXMLGenerator, item: dict[str, Any]) -> None:
@@ -28,7 +41,7 @@ class AtomFeed(feedgenerator.Atom1Feed):
         handler.addQuickElement("content", item["content"], {"type": "html"})
 
 
-class RssFeed(feedgenerator.Rss201rev2Feed):
+class RssFeed(Dated, feedgenerator.Rss201rev2Feed):
     def rss_attributes(self) -> dict[str, str]:
         more = {"xmlns:content": "http://purl.org/rss/1.0/modules/content/"}
         return {**super().rss_attributes(), **more}
@@ -50,10 +63,13 @@ def rss(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def tag_feed(request: HttpRequest, slug: str) -> HttpResponse:
-    name = Tag.objects.filter(slug=slug).aggregate(name=Min("name"))["name"]
+    posts = Post.objects.published().filter(tag_rows__slug=slug)
+    # As its readers write it: how a draft names the tag is nobody's business yet.
+    name = Tag.objects.filter(slug=slug, post__in=posts.order_by()).aggregate(name=Min("name"))[
+        "name"
+    ]
     if name is None:
         raise Http404(f"No post has the tag {slug}.")
-    posts = Post.objects.published().filter(tag_rows__slug=slug)
     title = f"{settings.SITE_NAME}: {name}"
     return show_feed(request, AtomFeed, posts, title, request.path.removesuffix("feed/"))
 
@@ -65,6 +81,7 @@ def show_feed(
     title: str,
     page: str,
 ) -> HttpResponse:
+    changed_at = modified_at(get_snapshot())
     document = kind(
         title=title,
         link=settings.SITE_URL + page,
@@ -72,12 +89,13 @@ def show_feed(
         language=settings.LANGUAGE_CODE,
         feed_url=settings.SITE_URL + request.path,
         author_name=settings.SITE_NAME,
+        changed_at=changed_at,
     )
     for post in posts.defer("text", "toc", "problems")[:POSTS_A_FEED]:
         add_post(document, post)
     response = HttpResponse(content_type=kind.content_type)
     document.write(response, "utf-8")
-    return keep(request, response, modified_at(get_snapshot()))
+    return keep(request, response, changed_at)
 
 
 def add_post(document: feedgenerator.SyndicationFeed, post: Post) -> None:
@@ -85,7 +103,8 @@ def add_post(document: feedgenerator.SyndicationFeed, post: Post) -> None:
     document.add_item(
         title=speakable(post.title),
         link=url,
-        description=speakable(post.summary),
+        # Both kinds of feed take it for HTML.
+        description=escape(speakable(post.summary)),
         content=speakable(make_absolute(post.html, url)),
         unique_id=post.uid.urn,
         unique_id_is_permalink=False,
@@ -99,8 +118,12 @@ def add_post(document: feedgenerator.SyndicationFeed, post: Post) -> None:
 def make_absolute(html: str, url: str) -> str:
     """Feed readers know no base: every address gets the site in front of it."""
     site = "{0.scheme}://{0.netloc}".format(urlsplit(url))
-    html = re.sub(r'( (?:href|src|poster)=")/(?!/)', rf"\g<1>{site}/", html)
-    return re.sub(r'( href=")#', rf"\g<1>{url}#", html)
+
+    def complete(tag: re.Match[str]) -> str:
+        whole = re.sub(r'( (?:href|src|poster)=")/(?!/)', rf"\g<1>{site}/", tag[0])
+        return re.sub(r'( href=")#', lambda found: f"{found[1]}{url}#", whole)
+
+    return TAG.sub(complete, html)
 
 
 def speakable(text: str) -> str:

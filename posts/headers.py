@@ -18,6 +18,10 @@ PELICAN_KEYS = frozenset({*KEYS, "save_as", "template"})
 PEP_START = re.compile(r"PEP:[ \t]*\d+[ \t]*\n")
 
 
+# More than anyone writes; reading YAML takes a hundred times its size.
+MAX_HEADER = 64 * 1024
+
+
 @dataclass
 class Header:
     """Metadata found at the head of a file, and what is left of it.
@@ -66,6 +70,10 @@ def split_fenced(text: str) -> Header | None:
     )
     if not found:
         return None
+    if len(found[2]) > MAX_HEADER:
+        raise HeaderInvalid(
+            f"the metadata has {len(found[2]) // 1024} KB; it may have {MAX_HEADER // 1024} KB", 1
+        )
     try:
         values = parse_yaml(found[2]) if found[1] == "---" else tomllib.loads(found[2])
     except (yaml.YAMLError, ValueError, RecursionError) as error:
@@ -97,6 +105,16 @@ def parse_yaml(text: str) -> Any:
 
 
 class TextDates(yaml.SafeLoader):
+    """Without aliases too: a few lines of them stand for gigabytes."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.composer.ComposerError(
+                None, None, "*alias: write the value out instead", mark
+            )
+        return super().compose_node(parent, index)
+
     yaml_implicit_resolvers = {
         first: [(tag, regexp) for tag, regexp in resolvers if tag != "tag:yaml.org,2002:timestamp"]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()

@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -90,23 +90,28 @@ class Run:
             for row in self.rows.values()
             if row.is_rendered
         }
+        wanted = {row.pk: (row.day, row.base_slug) for row in self.rows.values() if row.slug}
         self.move_renamed()
         self.remove_gone()
         for batch in batches(self.stale):
             self.save([self.spool.get(each) for each in batch])
-        dated, placed = self.take_commit_times(), self.place()
+        dated, placed = self.take_commit_times(), self.place(wanted)
         update(dated, ["committed_at"])
         update(placed, ["slug", "urls", "site_problems"])
         self.remember_addresses(addresses)
         self.close(dated | placed)
         return self.report
 
-    def place(self) -> set[Post]:
-        """Links of posts that did not change lead elsewhere only when an address or file did."""
+    def place(self, wanted: dict[int, tuple[date | None, str]]) -> set[Post]:
+        """`wanted` is the day and slug that each post asked for until now.
+
+        Links of posts that did not change lead elsewhere only when an address or file did.
+        """
         rows = sorted(
             (row for row in self.rows.values() if row.is_rendered), key=lambda row: row.path
         )
-        touched = placement.set_slugs(rows)
+        settled = {row for row in rows if wanted.get(row.pk) == (row.day, row.base_slug)}
+        touched = placement.set_slugs(rows, settled)
         places = placement.digest_places(rows, self.folder.files)
         stale = {each.path for each in self.stale}
         linked = [row for row in rows if row.path in stale]

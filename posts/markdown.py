@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import MutableMapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from html import escape
 from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.common.utils import isMdAsciiPunct, isPunctChar, isWhiteSpace
-from markdown_it.parser_inline import ParserInline
+from markdown_it.parser_inline import ParserInline, RuleFuncInlineType
 from markdown_it.renderer import RendererHTML
 from markdown_it.rules_inline import StateInline
 from markdown_it.rules_inline.state_inline import Scanned
@@ -21,6 +21,7 @@ from mdit_py_plugins.deflist import deflist_plugin
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.gfm_autolink import gfm_autolink_plugin
+from mdit_py_plugins.gfm_autolink.index import _email_rule, _protocol_rule, _www_inline_rule
 
 from posts import formula
 from posts.document import Document
@@ -32,8 +33,18 @@ EAST_ASIAN = re.compile(
     "[\u1100-\u11ff\u2e80-\u303f\u3040-\u33ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
     "\ufe30-\ufe4f\uff00-\uffef\U00020000-\U0003134f“”‘’…—·]"
 )
+CHINESE_MARKS = (
+    "\u3000-\u303f\ufe30-\ufe4f\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65“”‘’…—·"
+)
+# Before a bare address, and after one or after its host, such text needs no space.
+AROUND_ADDRESS = re.compile(
+    f"{EAST_ASIAN.pattern}(?=https?://|www\\.|[A-Za-z\\d.+_-]{{1,64}}@)|[{CHINESE_MARKS}]"
+)
+AFTER_HOST = re.compile(
+    r"((?:https?://|www\.)[A-Za-z\d.-]{1,200}\.[A-Za-z]{2,20})" + EAST_ASIAN.pattern
+)
 FENCE_OPTIONS = re.compile(
-    r"(hl_lines|linenos|linenostart|emphasize-lines)\s*=?\s*[\"']?([\d,\s-]*)"
+    r"(hl_lines|linenostart|linenos|emphasize-lines)\s*=?\s*[\"'\[]*([\d,\s\"'-]*)"
 )
 
 
@@ -74,6 +85,32 @@ def is_punctuation(character: str) -> bool:
     return isMdAsciiPunct(ord(character)) or isPunctChar(character)
 
 
+def beside_chinese(sign: str, rule: RuleFuncInlineType) -> RuleFuncInlineType:
+    """The rule for bare addresses, shown a space wherever Chinese does without one.
+
+    Every character keeps its place. `sign` is what the rule looks for at its position.
+    """
+
+    def parted(state: StateInline, silent: bool) -> bool:
+        if silent or not state.src.startswith(sign, state.pos):
+            return False
+        written = state.src
+        state.src = part_addresses(written)
+        if sign == "www." and state.pending and state.src[state.pos - 1] == " ":
+            state.pushPending()
+        try:
+            return rule(state, silent)
+        finally:
+            state.src = written
+
+    return parted
+
+
+@lru_cache(maxsize=2)
+def part_addresses(text: str) -> str:
+    return AFTER_HOST.sub(r"\1 ", AROUND_ADDRESS.sub(" ", text))
+
+
 class InlineParser(ParserInline):
     def parse(self, src: str, md: MarkdownIt, env: EnvType, tokens: list[Token]) -> list[Token]:
         state = InlineState(src, md, env, tokens)
@@ -89,6 +126,9 @@ def parser() -> MarkdownIt:
     md.inline = InlineParser()
     md.configure("commonmark").enable(["table", "strikethrough"])
     md.use(gfm_autolink_plugin).use(footnote_plugin).use(deflist_plugin).use(admon_plugin)
+    md.inline.ruler.at("gfm_autolink_www", beside_chinese("www.", _www_inline_rule))
+    md.inline.ruler.at("gfm_autolink_protocol", beside_chinese(":", _protocol_rule))
+    md.inline.ruler.at("gfm_autolink_email", beside_chinese("@", _email_rule))
     md.use(dollarmath_plugin, allow_digits=False, allow_space=False, double_inline=True)
     md.use(amsmath_plugin).use(attrs_plugin, after=("image", "code_inline", "link_close"))
     for name, rule in {
@@ -178,10 +218,11 @@ def render_fence(
     token = tokens[number]
     info = token.info.strip().lstrip("{").strip()
     language = re.split(r"[\s{,:}]", info.lstrip("."), maxsplit=1)[0]
-    given = dict(FENCE_OPTIONS.findall(token.info))
+    found = FENCE_OPTIONS.findall(token.info)
+    given = {name: re.sub("[\"']", " ", value).strip() for name, value in found}
     braces = re.search(r"\{([\d,\s-]+)\}", token.info)
     is_numbered = "linenos" in given or "linenostart" in given
-    start = given.get("linenostart", "").strip()
+    start = given.get("linenostart", "").partition(",")[0][:6]
     return highlight(
         token.content,
         language if "=" not in language else "",

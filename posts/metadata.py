@@ -146,10 +146,10 @@ def read_status(ours: Mapping[str, Any], meta: Metadata, complaints: list[str]) 
     """Unknown words make a draft: better hidden by mistake than shown by mistake."""
     if str(ours.get("draft", "")).lower() in ("true", "yes", "1"):
         return "draft"
-    for marker in ("draft", "private"):  # Nikola's older way
-        if marker in meta.tags:
-            meta.tags.remove(marker)
-            return marker
+    for tag in meta.tags:  # Nikola's older way
+        if tag.lower() in ("draft", "private"):
+            meta.tags.remove(tag)
+            return tag.lower()
     word = one_line(ours.get("status", "")).lower()
     if word not in STATUSES:
         complaints.append(

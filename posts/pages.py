@@ -38,7 +38,8 @@ def show(
     request: HttpRequest, template: str, context: dict[str, Any] | None = None, status: int = 200
 ) -> HttpResponse:
     """Answer with a public page, or with 304 to who has it already."""
-    snapshot = get_snapshot()
+    # Only what is found may be kept, and says when it changed.
+    snapshot = get_snapshot() if status == 200 else Snapshot(changed_at=STARTED_AT)
     with translation.override(settings.LANGUAGE_CODE):
         html = render_to_string(template, {**frame(request, snapshot), **(context or {})}, request)
     response = HttpResponse(

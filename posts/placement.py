@@ -1,6 +1,7 @@
 """What a post owes to the others: its slug when two want one, and where its links lead."""
 
 import hashlib
+from collections.abc import Collection
 from urllib.parse import quote
 
 from posts import reading
@@ -9,13 +10,13 @@ from posts.models import Post
 from posts.problems import Problem
 
 
-def set_slugs(rows: list[Post]) -> set[Post]:
+def set_slugs(rows: list[Post], settled: Collection[Post] = ()) -> set[Post]:
     """Give every post its slug; return those that got another one. `rows` are sorted by path.
 
-    As all of this module a pure function of drafts and file names, so that it gives the same after
-    any history.
+    `settled` are those that have a slug and still want the one that they wanted then: they keep it,
+    because others link to it. All else follows from drafts and file names alone.
     """
-    slugs = choose_slugs(rows)
+    slugs = choose_slugs(rows, settled)
     touched = {row for row in rows if row.slug != slugs[row.path]}
     for row in touched:
         row.slug = slugs[row.path]
@@ -26,7 +27,7 @@ def digest_places(rows: list[Post], files: set[str]) -> str:
     """Changes when a link may lead elsewhere: with files, and with what addresses are made of."""
     digest = hashlib.sha1(usedforsecurity=False)
     for row in rows:
-        digest.update(f"{row.path}\0{row.day}\0{row.base_slug}\n".encode())
+        digest.update(f"{row.path}\0{row.day}\0{row.base_slug}\0{row.slug}\n".encode())
     digest.update("\n".join(sorted(files)).encode())
     return digest.hexdigest()
 
@@ -45,14 +46,18 @@ def set_links(linked: list[Post], rows: list[Post], files: set[str]) -> set[Post
     return {row for row in linked if link(row, places, shared.get(row.path, []))}
 
 
-def choose_slugs(rows: list[Post]) -> dict[str, str]:
-    """By path: of several on one day the first keeps the slug, the others get -2, -3, ..."""
+def choose_slugs(rows: list[Post], settled: Collection[Post]) -> dict[str, str]:
+    """By path: who came first keeps the slug, of several newcomers the first gets it.
+
+    The others get -2, -3, ...
+    """
     chosen: dict[str, str] = {}
     taken: set[tuple[object, str]] = set()
-    for row in rows:
-        if (row.day, row.base_slug) not in taken:
-            chosen[row.path] = row.base_slug
-            taken.add((row.day, row.base_slug))
+    kept = [(row, row.slug) for row in rows if row in settled]
+    for row, slug in [*kept, *((row, row.base_slug) for row in rows)]:
+        if row.path not in chosen and (row.day, slug) not in taken:
+            chosen[row.path] = slug
+            taken.add((row.day, slug))
     for row in rows:
         number = 2
         while row.path not in chosen:

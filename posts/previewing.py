@@ -24,9 +24,13 @@ class QuietHandler(WSGIRequestHandler):
         return
 
 
-def prepare_settings() -> None:
-    """Any name of this machine will do, and static files come from where they are."""
-    settings.ALLOWED_HOSTS = ["*"]
+def prepare_settings(host: str) -> None:
+    """Static files come from where they are.
+
+    Only this machine's own names will do: a page elsewhere could give its name our address, and
+    read the drafts.
+    """
+    settings.ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", host]
     settings.SECURE_SSL_REDIRECT = False
     settings.STORAGES = {
         **settings.STORAGES,
@@ -43,14 +47,30 @@ def make_server(host: str, port: int) -> ThreadedWSGIServer:
     return server
 
 
-def watch(root: Path, on_change: Callable[[Report], None]) -> None:
-    """Index again whenever a file changes, for ever."""
+def watch(
+    root: Path, on_change: Callable[[Report], None], on_problem: Callable[[str], None]
+) -> None:
+    """Index again whenever a file changes, for ever.
+
+    Editors make and remove files at any moment: what cannot be read now is told once, and tried
+    again. Raises source.SourceUnreadable for a folder that cannot be read at the start.
+    """
+    on_change(index_posts(root))
     before = None
+    told = ""
     while True:
-        now = stamps(root)
-        if now != before:
-            on_change(index_posts(root))
-            before = now
+        try:
+            now = stamps(root)
+            if now != before:
+                report = index_posts(root)
+                if before or told or not report.is_empty:
+                    on_change(report)
+                before, told = now, ""
+        except (source.SourceUnreadable, OSError) as error:
+            before = None
+            if str(error) != told:
+                told = str(error)
+                on_problem(told)
         time.sleep(SECONDS_BETWEEN_LOOKS)
 
 

@@ -35,6 +35,8 @@ from posts.pages import frame, get_snapshot, show
 from posts.surroundings import find_surroundings
 
 POSTS_A_PAGE = 10
+# What no page may hold.
+CONTROLS = re.compile("[\x00-\x1f\x7f]+")
 SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 
@@ -133,7 +135,7 @@ def archive(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def search(request: HttpRequest) -> HttpResponse:
-    query = request.GET.get("q", "").strip()[:200]
+    query = CONTROLS.sub(" ", request.GET.get("q", "")).strip()[:200]
     terms = finder.split_terms(query)
     found = finder.find(query)
     results = [(each, finder.excerpt(each.text, terms)) for each in found[:50]]

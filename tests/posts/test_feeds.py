@@ -47,6 +47,35 @@ def test_feeds_are_well_formed_and_whole(blog, client, address):
     assert entry.tags[0].term == "x"
 
 
+def test_a_tag_that_only_drafts_have_has_no_feed(blog, client):
+    index(blog, **{
+        "2016-01-03-c.md": make_markdown(status="draft", tags="[Secret]"),
+        "2016-01-04-d.md": make_markdown(status="draft", tags="[X]"),
+    })  # fmt: skip
+    assert client.get("/tags/secret/feed/").status_code == 404
+    assert b"A &amp; B: x<" in client.get("/tags/x/feed/").content
+
+
+def test_a_feed_without_posts_is_answered_with_304(tmp_path, client):
+    index(tmp_path, **{"about.md": "# About\n"})
+    etag = client.get("/feed/")["ETag"]
+    assert client.get("/feed/", headers={"If-None-Match": etag}).status_code == 304
+
+
+@pytest.mark.parametrize("address", ["/feed/", "/rss/"])
+def test_feeds_leave_text_as_it_is_written(tmp_path, client, address):
+    body = 'Write `<b>` & so on.\n\n```\n<a href="/x"> <a href="#y">\n```\n\n![>](/z.png)'
+    index(tmp_path, **{"2016-01-01-a.md": make_markdown(body=body)})
+    root = ElementTree.fromstring(client.get(address).content)
+    texts = {each.tag.rpartition("}")[2]: each.text for each in root.iter()}
+    assert texts["description" if address == "/rss/" else "summary"] == (
+        "Write &lt;b&gt; &amp; so on."
+    )
+    content = texts.get("content") or texts["encoded"]
+    assert '&lt;a href="/x"&gt; &lt;a href="#y"&gt;' in content
+    assert 'src="http://127.0.0.1:8000/z.png"' in content
+
+
 def test_feed_ids_survive_another_slug_name_domain_and_database(blog, client, settings):
     def ids() -> list[str]:
         return [entry.id for entry in feedparser.parse(client.get("/feed/").content).entries]

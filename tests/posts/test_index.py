@@ -95,6 +95,26 @@ def test_two_posts_of_one_day_and_name_are_both_shown_and_reported(tmp_path):
     ]
 
 
+def test_a_newcomer_does_not_take_the_address_of_a_post_that_is_there(tmp_path, client):
+    index(tmp_path, **{"2016_06_19-use_hooks.rst": make_rst("First")})
+    report = index(tmp_path, **{"2016-06-19-use_hooks.md": make_markdown("Newcomer")})
+    assert "this one is at /2016/06/19/use_hooks-2/" in messages(report)[0]
+    assert b"First" in client.get("/2016/06/19/use_hooks/").content
+    assert b"Newcomer" in client.get("/2016/06/19/use_hooks-2/").content
+    index_posts(tmp_path, everything=True)
+    (tmp_path / "2016_06_19-use_hooks.rst").unlink()
+    index_posts(tmp_path)
+    assert b"Newcomer" in client.get("/2016/06/19/use_hooks-2/").content
+    index(tmp_path, **{"2016_06_19-use_hooks.rst": make_rst("First")})
+    assert b"First" in client.get("/2016/06/19/use_hooks/").content
+
+
+def test_a_post_that_asks_for_another_slug_gets_it(tmp_path):
+    index(tmp_path, **{"2016-01-01-x.md": make_markdown(slug="a-2")})
+    index(tmp_path, **{"2016-01-01-x.md": make_markdown(slug="a")})
+    assert get_post("2016-01-01-x.md").slug == "a"
+
+
 @pytest.mark.parametrize(
     "make",
     [
@@ -183,6 +203,29 @@ def test_an_address_in_use_is_never_redirected(tmp_path, client):
     index(tmp_path, **{"2016-01-01-a.md": make_markdown("Old", slug="y")})
     index(tmp_path, **{"2016-01-01-z.md": make_markdown("New", slug="x")})
     assert b"New" in client.get("/2016/01/01/x/").content
+
+
+def test_an_address_in_use_is_never_redirected_without_its_slash_either(tmp_path, client):
+    body = "\n".join(f"Line {number} of the text.\n" for number in range(9))
+    index(tmp_path, **{"2012-09-15-x.md": make_markdown("Old", body)})
+    (tmp_path / "2012-09-15-x.md").rename(tmp_path / "2012-09-15-x-new.md")
+    index_posts(tmp_path)
+    answer = client.get("/2012/09/15/x", follow=True)
+    assert answer.redirect_chain[-1] == ("/2012/09/15/x-new/", 301)
+    index(tmp_path, **{
+        "2012-09-15-x.md": make_markdown("New"),
+        "2012-09-16-z.md": make_markdown("Greedy", aliases="[/2012/09/15/x, /tags/t]"),
+        "2012-09-17-t.md": make_markdown(tags="[t]"),
+    })  # fmt: skip
+    assert client.get("/2012/09/15/x/").status_code == 200
+    for address, place in {
+        "/2012/09/15/x": "/2012/09/15/x/",
+        "/articles/2012-09-15-x.md.html": "/2012/09/15/x/",
+        "/articles/2012-09-15-x.md.html/": "/2012/09/15/x/",
+        "/tags/t": "/tags/t/",
+    }.items():
+        answer = client.get(address, follow=True)
+        assert (answer.status_code, answer.redirect_chain[-1][0]) == (200, place)
 
 
 @pytest.mark.parametrize("alias", ["/2009/old.html", "blog/äh ja/", "https://x.example/a?b=1#c"])
@@ -330,7 +373,7 @@ def test_pictures_elsewhere_are_no_broken_links(tmp_path, client):
     assert 'property="og:image" content="http://127.0.0.1:8000/files/img/p.png"' in page
 
 
-@pytest.mark.parametrize("tag", ["C++", "C#", "机器 学习", "a/b", "100%", "?"])
+@pytest.mark.parametrize("tag", ["C++", "C#", "机器 学习", "a/b", "100%", "?", "..", "🎉"])
 def test_every_tag_has_a_page_that_can_be_opened(tmp_path, client, tag):
     index(tmp_path, **{"2016-01-01-a.md": make_markdown(tags=f'["{tag}"]')})
     page = client.get("/2016/01/01/a/").content.decode()

@@ -110,6 +110,21 @@ def test_code_in_markdown_has_numbers_and_emphasised_lines():
     assert '<span class="n">a</span>' in body
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        '{linenos=table,hl_lines=[1,"3-4"],linenostart=199}',
+        'linenostart="199" hl_lines="1 3-4"',
+        "{linenostart=199, hl_lines=[1,3-4]}",
+    ],
+)
+def test_fences_take_options_in_every_spelling(options):
+    body = from_markdown(f"```python {options}\na\nb\nc\nd\n```\n").body
+    assert '<span class="linenos">199</span>' in body
+    assert '<span class="linenos">202</span>' in body
+    assert body.count('class="hll"') == 3
+
+
 def test_code_in_a_language_that_nobody_knows_is_shown_plain():
     assert "x &lt; y" in from_markdown("```nonsense\nx < y\n```\n").body
 
@@ -135,6 +150,26 @@ def test_markdown_has_what_blogs_use(text, html):
     assert html in from_markdown(text + "\n").body
 
 
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("https://x.org/b，好。", '<a href="https://x.org/b">https://x.org/b</a>，好。'),
+        ("www.x.com。", '<a href="http://www.x.com">www.x.com</a>。'),
+        ("见http://x.org", '见<a href="http://x.org">http://x.org</a>'),
+        ("（见www.x.org）。", '见<a href="http://www.x.org">www.x.org</a>）'),
+        ("“https://x.org”", "“<a"),
+        ("https://zh.wikipedia.org/wiki/C语言。", ">https://zh.wikipedia.org/wiki/C语言</a>。"),
+        ("http://x.org的", ">http://x.org</a>的"),
+        ("http://例子.中国/", 'href="http://xn--fsqu00a.xn--fiqs8s/"'),
+        ("xhttp://x.org", "<p>xhttp://x.org</p>"),
+        ("写a@b.org。", '<a href="mailto:a@b.org">a@b.org</a>。'),
+        ("[见http://x.org，](/y)", ">见http://x.org，</a>"),
+    ],
+)
+def test_addresses_end_where_chinese_text_goes_on(text, html):
+    assert html in from_markdown(text + "\n").body
+
+
 def test_headings_have_ids_in_their_own_script():
     page = from_markdown("# T\n\n## 为什么 用 rst？\n\n## 为什么 用 rst？\n\n## C++ & Go\n")
     assert [heading.id for heading in page.headings] == ["为什么-用-rst", "为什么-用-rst-2", "c-go"]
@@ -142,8 +177,29 @@ def test_headings_have_ids_in_their_own_script():
     assert [heading.id for heading in sections.headings] == ["为什么", "为什么-2"]
 
 
+@pytest.mark.parametrize("tags", ["Draft, x", ["x", "PRIVATE"]])
+def test_nikolas_tags_for_drafts_count_in_any_case(tags):
+    meta, _ = metadata.interpret({"tags": tags})
+    assert (meta.status in ("draft", "private"), meta.tags) == (True, ["x"])
+
+
+def test_metadata_that_would_fill_the_memory_is_refused():
+    bomb = "\n".join(f"k{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 9))
+    with pytest.raises(headers.HeaderInvalid, match="alias") as refusal:
+        headers.split_markdown(f"---\nk0: &a0 x\n{bomb}\n---\n")
+    assert refusal.value.line == 3
+    with pytest.raises(headers.HeaderInvalid, match="KB"):
+        headers.split_markdown(f"---\ntitle: {'x' * 70_000}\n---\n")
+
+
 def test_the_only_h1_is_the_title():
     assert "<h1" not in from_markdown("# T\n\n# Second\n\n## Third\n\n<h1>Raw</h1>\n").body
+
+
+def test_tags_of_signs_alone_have_addresses_of_their_own():
+    slugs = [reading.slugify(tag) for tag in ("🎉", "🚀", "?", "!", "..", "🎉🚀")]
+    assert len(set(slugs)) == 6
+    assert slugs[0] == "u+1f389"
 
 
 def test_reading_time_counts_characters_in_chinese_and_words_in_english():

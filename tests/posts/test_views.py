@@ -149,5 +149,25 @@ def test_a_page_takes_four_queries_at_most(
         assert client.get(address).status_code == 200
 
 
+def test_a_page_that_is_missing_takes_four_queries_at_most(
+    tmp_path, client, django_assert_max_num_queries
+):
+    index(tmp_path, **make_many(12), **{"about.md": "# About\n"})
+    with django_assert_max_num_queries(4):
+        assert client.get("/Post-none.html").status_code == 404
+
+
+def test_a_post_of_the_year_800_can_be_opened(tmp_path, client):
+    index(tmp_path, **{"a.md": make_markdown(date="0800-01-01")})
+    assert Post.objects.get().get_absolute_url() == "/0800/01/01/a/"
+    assert client.get("/0800/01/01/a/").status_code == 200
+
+
+def test_what_is_searched_for_is_shown_without_control_characters(client):
+    page = client.get("/search/?q=a%00b%01").content
+    assert b'value="a b"' in page
+    assert b"\x00" not in page and b"\x01" not in page
+
+
 def test_posting_to_a_page_is_refused(client):
     assert client.post("/").status_code == 405

@@ -13,8 +13,10 @@ from django.conf import settings as site
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from posts import previewing
 from posts.checking import check_posts
 from posts.models import Post
+from posts.source import SourceUnreadable
 from tests.posts.blogs import make_markdown, write_posts
 
 
@@ -53,6 +55,29 @@ def test_a_new_post_is_a_draft_of_today_without_problems(tmp_path, settings, cap
         call_command("new_post", "分治 and 征服", *options)
 
 
+@pytest.mark.django_db
+def test_the_preview_outlives_files_that_come_and_go(tmp_path, monkeypatch):
+    write_posts(tmp_path, **{"2016-01-01-a.md": "# A\n"})
+    looks = [
+        PermissionError(13, "x"),
+        SourceUnreadable("4913.md cannot be read"),
+        KeyboardInterrupt,
+    ]
+    told = []
+    original = previewing.index_posts
+
+    def index_badly(root):
+        if told:
+            raise looks.pop(0)
+        return original(root)
+
+    monkeypatch.setattr(previewing, "SECONDS_BETWEEN_LOOKS", 0)
+    monkeypatch.setattr(previewing, "index_posts", index_badly)
+    with pytest.raises(KeyboardInterrupt):
+        previewing.watch(tmp_path, told.append, told.append)
+    assert told[1:] == ["[Errno 13] x", "4913.md cannot be read"]
+
+
 def wait_for(condition, seconds=60):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -86,6 +111,13 @@ def test_preview_shows_drafts_and_follows_the_files(tmp_path):
         assert "location.reload" in page("static/posts/preview.js")
         write_posts(posts, **{"2016-01-01-a.md": make_markdown("After", status="draft")})
         wait_for(lambda: "After" in page())
+        foreign = urllib.request.Request(url, headers={"Host": "evil.example"})
+        with pytest.raises(urllib.error.HTTPError, match="400"):
+            urllib.request.urlopen(foreign)
+        (posts / "2016-01-01-a.md").unlink()
+        wait_for(lambda: "is empty" in process.stdout.readline())
+        write_posts(posts, **{"2016-01-01-a.md": make_markdown("Again", status="draft")})
+        wait_for(lambda: "Again" in page())
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(20)

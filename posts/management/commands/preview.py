@@ -40,7 +40,7 @@ class Command(BaseCommand):
                 Path(f"{database}{ending}").unlink(missing_ok=True)
 
     def serve(self, host: str, port: int) -> None:
-        previewing.prepare_settings()
+        previewing.prepare_settings(host)
         call_command("migrate", verbosity=0, skip_checks=True)
         try:
             server = previewing.make_server(host, port)
@@ -48,12 +48,16 @@ class Command(BaseCommand):
             raise CommandError(f"Port {port}: {error.strerror}. Choose another: --port") from error
         self.stdout.write(f"Preview of {settings.POSTS_DIR}: http://{host}:{server.server_port}/")
         self.stdout.flush()
-        previewing.watch(settings.POSTS_DIR, self.tell)
+        previewing.watch(settings.POSTS_DIR, self.tell, self.tell_problem)
 
     def tell(self, report: Report) -> None:
         for path, problem in report.problems:
             self.stdout.write(f"{path}:{problem.line}: {problem.message}")
         self.stdout.write(str(report))
+        self.stdout.flush()
+
+    def tell_problem(self, message: str) -> None:
+        self.stdout.write(message)
         self.stdout.flush()
 
 
