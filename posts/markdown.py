@@ -94,6 +94,8 @@ def beside_chinese(sign: str, rule: RuleFuncInlineType) -> RuleFuncInlineType:
     def parted(state: StateInline, silent: bool) -> bool:
         if silent or not state.src.startswith(sign, state.pos):
             return False
+        if sign == ":" and not state.pending.endswith(("http", "https", "mailto", "xmpp")):
+            return False  # which the rule itself would find out slowly
         written = state.src
         state.src = part_addresses(written)
         if sign == "www." and state.pending and state.src[state.pos - 1] == " ":
