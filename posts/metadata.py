@@ -67,8 +67,8 @@ DATE_FORMATS = (
     "%d.%m.%Y",
     "%Y年%m月%d日",
 )
-# Addresses have years of four digits; the ends of the calendar have no room for another zone.
-YEARS = range(1001, 9999)
+# The ends of the calendar have no room for another time zone.
+YEARS = range(2, 9999)
 LANGUAGE_LENGTH = 20
 ZONE = re.compile(r"\s*(?:(Z|UTC|GMT)|(?:UTC|GMT)?([+-])(\d{1,2}):?(\d{2})?)$", re.IGNORECASE)
 
