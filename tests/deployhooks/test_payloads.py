@@ -100,6 +100,7 @@ def test_a_skip_marker_is_found_in_the_message(message: str, marker: str):
         {"repository": {"full_name": "acme/site", "clone_url": {}}},
         {"pusher": "octocat"},
         {"pusher": {"name": []}},
+        {"commits": 5},
         {"head_commit": []},
         {"head_commit": {"message": 1}},
         {"action": 1},

@@ -137,6 +137,9 @@ def test_the_server_stops_cleanly_and_starts_again(
         assert printed.count(label) == 1
     assert site.stop(number) == 0
     assert site.processes() == []
+    state = site.folder / "var"
+    for private in (state / "db.sqlite3", state / "log", state / "run", state / "secret_key"):
+        assert private.stat().st_mode & 0o077 == 0, private
     printed = site.start()
     assert "webhook URL: " in printed
     assert "webhook secret: " not in printed
