@@ -74,6 +74,24 @@ def test_a_failure_after_the_pull_puts_files_and_static_files_back_and_says_what
     assert not (site.root / "var" / "kept").exists()
 
 
+def test_the_lock_of_a_git_that_was_killed_on_the_way_does_not_keep_it_from_being_put_back(site):
+    assert deploy(site, {"app/first.py": ""}).status == "succeeded"
+    before = repos.head(site.checkout)
+    lock = site.checkout / ".git" / "index.lock"
+    commit = repos.commit(site.remote, RED)
+
+    def die(context):
+        if context.target.commit == commit:
+            lock.touch()
+            context.fail("git was killed")
+
+    fake_steps.behaviour["index"] = die
+    failed = deploy(site, None)
+    assert (failed.status, failed.restored) == ("failed", True), failed.error
+    assert repos.head(site.checkout) == before
+    assert f"removed {lock}" in failed.steps.get(name="put_back").output
+
+
 def test_migrations_that_were_applied_are_named_and_stay(site):
     assert deploy(site, {"app/first.py": ""}).status == "succeeded"
     more = make_migration('migrations.RunSQL("CREATE TABLE more (x)")')
