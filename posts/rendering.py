@@ -188,7 +188,7 @@ def compose(each: SourceFile, text: str, companion: str, zone: tzinfo) -> Render
     complaints += complain_of_name(each.path, meta)
     page = markup.finish(document.html)
     problems = [Problem(line_of(text, quoted(complaint)), complaint) for complaint in complaints]
-    problems += document.problems
+    problems += [*header.problems, *document.problems]
     draft = make_draft(each.path, meta, document.title, page, zone)
     draft.links = locate_links(text, page.targets, draft.image)
     problems += find_lost_fragments(text, page)

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
-from posts import metadata
+from posts import headers, metadata
 from posts.rendering import Draft, render
 from posts.source import scan
 
@@ -283,6 +283,43 @@ def test_a_text_that_only_looks_like_metadata_is_text(tmp_path):
 def test_a_draft_written_for_pelican_stays_one(tmp_path, head):
     draft = read(tmp_path, "x.md", f"{head}The first line.\n")
     assert (draft.status, draft.text) == ("draft", "The first line.")
+
+
+@pytest.mark.parametrize(
+    ("head", "text"),
+    [
+        ("Title: T\nWhat I think: it is text.\nMore.\n", "What I think: it is text.\nMore."),
+        ("Title: T\nhttps://example.org/ is a place.\n", "https://example.org/ is a place."),
+        ("Title: T\nSubtitle: S\n\nText.\n", "Text."),
+        ("Title: T\n---\nText.\n", "Text."),
+        ("Title: T\nTitle: U\n...\nText.\n", "Text."),
+        ("Title: T\n\nNote: it is text.\n", "Note: it is text."),
+    ],
+    ids=["several words", "address", "own key", "dashes", "twice", "blank line"],
+)
+def test_a_header_ends_where_pelican_ends_it(tmp_path, head, text):
+    draft = read(tmp_path, "x.md", head)
+    assert (draft.title, draft.text, draft.problems) == ("T", text, [])
+
+
+def test_a_word_and_colon_directly_below_the_metadata_is_told(tmp_path):
+    draft = read(tmp_path, "x.md", "Title: T\nNote: it is lost.\nMore.\n")
+    assert draft.text == "More."
+    assert [(each["line"], "blank line" in each["message"]) for each in draft.problems] == [
+        (2, True)
+    ]
+
+
+@pytest.mark.parametrize("tags", ["a, b\n    c", "a,\n    b,\n    c", "a; b\n    c"])
+def test_tags_may_go_on_on_further_lines(tmp_path, tags):
+    assert read(tmp_path, "x.md", f"Tags: {tags}\n\nText.\n").tag_names == ["a", "b", "c"]
+
+
+def test_a_colon_within_a_value_between_dashes_is_read_as_pelican_reads_it(tmp_path):
+    draft = read(tmp_path, "x.md", "---\nTitle: Python: a story\nStatus: draft\n---\nText.\n")
+    assert (draft.title, draft.status, draft.text) == ("Python: a story", "draft", "Text.")
+    with pytest.raises(headers.HeaderInvalid):
+        headers.split_markdown("---\ntitle: a: b\ntags: [a, b\n---\nText.\n")
 
 
 def test_a_heading_may_follow_the_metadata_at_once(tmp_path):
