@@ -207,6 +207,8 @@ def test_metadata_beats_the_name_which_beats_the_heading(tmp_path):
         ("2016_06_19.rst", date(2016, 6, 19), "2016_06_19"),
         ("pep-0008.rst", None, "pep-0008"),
         ("2016_06_19-v1.2.rst", date(2016, 6, 19), "v1.2"),
+        ("98765432.rst", None, "98765432"),
+        ("1800-555512.rst", None, "1800-555512"),
     ],
 )
 def test_names_tell_day_and_slug(tmp_path, name, day, slug):
