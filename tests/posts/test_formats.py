@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
+from django.urls import is_valid_path
 
 from posts import headers, metadata
 from posts.rendering import Draft, render
@@ -382,3 +383,44 @@ def test_windows_files_are_read(tmp_path):
     (tmp_path / "x.md").write_bytes("\ufeff# 标题\r\n\r\nText.\r\n".encode())
     folder = scan(tmp_path)
     assert render(folder, folder.posts["x.md"], UTC).draft.title == "标题"
+
+
+@pytest.mark.parametrize(
+    ("key", "limit"),
+    [("title", 500), ("slug", 200), ("tags", 200), ("category", 200), ("series", 200),
+     ("author", 300), ("image", 400)],
+)  # fmt: skip
+def test_what_is_too_long_is_cut_and_told_with_its_line(tmp_path, key, limit):
+    fits = read(tmp_path, "x.md", f"---\nlang: en\n{key}: {'x' * limit}\n---\nText.\n")
+    assert not any("characters" in each["message"] for each in fits.problems)
+    draft = read(tmp_path, "x.md", f"---\nlang: en\n{key}: {'x' * (limit + 1)}\n---\nText.\n")
+    told = [each for each in draft.problems if f"of {limit + 1} characters" in each["message"]]
+    assert [each["line"] for each in told] == [3]
+
+
+def test_a_heading_that_is_too_long_is_cut_and_told_with_its_line(tmp_path):
+    draft = read(tmp_path, "x.md", f'\n\n# Too "long" {"x" * 500}\n\nText.\n')
+    assert len(draft.title) == 500
+    assert [each["line"] for each in draft.problems] == [3]
+
+
+@pytest.mark.parametrize("name", ["x" * 251, "文" * 83])
+def test_a_long_file_name_is_the_slug_as_written(tmp_path, name):
+    assert read(tmp_path, f"{name}.md", "Text.\n").base_slug == name
+
+
+@pytest.mark.parametrize("alias", ["/", "https://old.example/", "/feed/", "/tags"])
+def test_an_alias_that_cannot_work_is_told_with_its_line(tmp_path, alias):
+    (tmp_path / "x.md").write_text(f"---\naliases:\n  - /a\n  - '{alias}'\n---\nText.\n")
+    folder = scan(tmp_path)
+    rendered = render(folder, folder.posts["x.md"], UTC)
+    assert rendered.aliases == ["/a"]
+    assert [(each.line, each.message.split()[0]) for each in rendered.problems] == [
+        (4, f'"{alias}"')
+    ]
+
+
+def test_the_blog_answers_where_no_alias_may_be():
+    assert all(
+        is_valid_path(address) or is_valid_path(f"{address}/") for address in metadata.OWN_ADDRESSES
+    )
