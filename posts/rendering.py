@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from functools import cache
+from html import escape
 from importlib import import_module
 from multiprocessing import get_context
 from os import cpu_count
@@ -187,8 +188,10 @@ def compose(each: SourceFile, text: str, companion: str, zone: tzinfo) -> Render
     )
     meta, complaints = metadata.interpret({**document.values, **header.values, **outer})
     complaints += complain_of_name(each.path, meta)
+    if not meta.category and (header.is_pelican or (document.values and not header.values)):
+        meta.category = source.category_of(each.path)
     heading = metadata.cut("title", "" if meta.title else document.title, complaints)
-    page = markup.finish(document.html)
+    page = markup.finish(show_link(meta.link) + document.html)
     problems = [Problem(line_of_value(text, complaint), complaint) for complaint in complaints]
     problems += [*header.problems, *document.problems]
     draft = make_draft(each.path, meta, heading, page, zone)
@@ -211,18 +214,23 @@ def complain_of_name(path: str, meta: metadata.Metadata) -> list[str]:
     ]
 
 
+def show_link(link: str) -> str:
+    return f'<p><a href="{escape(link)}">{escape(link)}</a></p>\n' if link else ""
+
+
 def make_draft(
     path: str, meta: metadata.Metadata, heading: str, page: markup.Page, zone: tzinfo
 ) -> Draft:
     day, rest = source.split_name(path)
     moment = meta.date or (datetime(day.year, day.month, day.day) if day else None)
-    published_at = in_zone(moment, zone)
+    dated_at = in_zone(moment, zone)
+    published_at = None if source.is_page(path) else dated_at
     return Draft(
         title=meta.title or heading or rest.replace("_", " "),
         base_slug=meta.slug or metadata.clean_slug(rest) or "post",
         day=published_at.astimezone(zone).date() if published_at else None,
         published_at=published_at,
-        revised_at=in_zone(meta.updated, zone),
+        revised_at=in_zone(meta.updated, zone) or (None if published_at else dated_at),
         status=meta.status,
         language=meta.lang or reading.guess_language(page.text),
         author=meta.author,
