@@ -36,6 +36,7 @@ class Header:
     body_line: int = 1
     is_pep: bool = False
     is_pelican: bool = False
+    is_nikola: bool = False
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -155,7 +156,7 @@ def split_nikola(text: str) -> Header | None:
         return None
     if in_comment and number < len(lines) and lines[number].strip() == "-->":
         number += 1
-    return Header(values, "\n".join(lines[number:]) + "\n", number + 1)
+    return Header(values, "\n".join(lines[number:]) + "\n", number + 1, is_nikola=True)
 
 
 def split_pelican(text: str) -> Header | None:

@@ -46,6 +46,7 @@ class Places:
     known: set[str] = field(init=False)
     by_path: dict[str, str] = field(init=False)
     by_name: dict[str, str] = field(init=False)
+    by_slug: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.files = set(self.files)
@@ -54,6 +55,8 @@ class Places:
         paths = sorted(self.addresses, reverse=True)
         self.by_path = {loosen(path): path for path in paths}
         self.by_name = {loosen(path.rpartition("/")[2]): path for path in paths}
+        slugs = {path: self.addresses[path].rstrip("/").rpartition("/")[2] for path in paths}
+        self.by_slug = {loosen(unquote(slugs[path])): path for path in paths}
 
     def resolve(self, target: str, source: str) -> str | None:
         """The address that a link in the post `source` leads to; None when it leads nowhere.
@@ -101,7 +104,10 @@ class Places:
                 return candidate
             if found := self.by_path.get(loosen(candidate)):
                 return found
-        return self.by_name.get(loosen(path.rpartition("/")[2])) if has_post_form(path) else None
+        if not has_post_form(path):
+            return None
+        name = loosen(path.rpartition("/")[2])
+        return self.by_name.get(name) or self.by_slug.get(name)
 
     def candidates(self, path: str, source: str) -> list[str]:
         """Where a path may point: beside the post that links, then from the top of POSTS_DIR."""

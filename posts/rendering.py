@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from posts import headers, markup, metadata, reading, source
+from posts import headers, markup, metadata, reading, shortcodes, source
 from posts.document import Document
 from posts.problems import Problem
 from posts.source import Folder, PostUnreadable, SourceFile
@@ -32,8 +32,8 @@ CHUNK = 8
 
 LIBRARIES = ("docutils", "markdown-it-py", "mdit-py-plugins", "Pygments", "nh3", "PyYAML")
 MODULES = (
-    "document fitting formula headers highlight links markdown markup metadata placement problems "
-    "reading rendering rst source sphinx".split()
+    "document extra fitting formula headers highlight links markdown markup metadata placement "
+    "problems reading rendering rst shortcodes source sphinx".split()
 )
 
 
@@ -183,17 +183,22 @@ def compose(each: SourceFile, text: str, companion: str, zone: tzinfo) -> Render
     is_rst = source.is_rst(each.path)
     header = headers.split_rst(text) if is_rst else headers.split_markdown(text)
     has_title = "title" in outer or "title" in header.values
-    document: Document = import_parser(each.path).render(
-        header.body, has_title=has_title, first_line=header.body_line
-    )
+    body = header.body
+    unknown: list[Problem] = []
+    if header.is_nikola or outer:
+        body, unknown = shortcodes.expand(body, is_rst=is_rst, first_line=header.body_line)
+    parser = import_parser(each.path)
+    document: Document = parser.render(body, has_title=has_title, first_line=header.body_line)
     meta, complaints = metadata.interpret({**document.values, **header.values, **outer})
     complaints += complain_of_name(each.path, meta)
     if not meta.category and (header.is_pelican or (document.values and not header.values)):
         meta.category = source.category_of(each.path)
+    if header.is_pelican:
+        meta.summary = parser.strip(meta.summary)
     heading = metadata.cut("title", "" if meta.title else document.title, complaints)
     page = markup.finish(show_link(meta.link) + document.html)
     problems = [Problem(line_of_value(text, complaint), complaint) for complaint in complaints]
-    problems += [*header.problems, *document.problems]
+    problems += [*header.problems, *unknown, *document.problems]
     draft = make_draft(each.path, meta, heading, page, zone)
     draft.links = locate_links(text, page.targets, draft.image)
     problems += find_lost_fragments(text, page)

@@ -1,9 +1,13 @@
 """A blog written for Pelican 4.12 looks here as it does there, feature by feature."""
 
 from datetime import UTC, datetime
+from urllib.parse import unquote
 
 import pytest
 
+from posts import placement
+from posts.links import Places
+from posts.models import address_of
 from posts.rendering import render
 from posts.source import scan
 from tests.posts.test_formats import read
@@ -71,3 +75,71 @@ def test_the_addresses_that_a_post_had_there_lead_to_it(tmp_path):
 def test_a_post_to_skip_is_shown_to_nobody(tmp_path):
     draft = read(tmp_path, "x.md", HEAD + "Status: skip\n\nText.\n")
     assert (draft.status, draft.problems) == ("draft", [])
+
+
+def test_a_summary_is_shown_as_words(tmp_path):
+    head = HEAD + "Summary: How to **bake**, and [where](https://example.org/) `it` is.\n"
+    assert read(tmp_path, "x.md", head + "\nText.\n").summary == "How to bake, and where it is."
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("## Sub {#own}", '<h2 id="own">Sub</h2>'),
+        ("## Sub {: #own .wide }", '<h2 id="own">Sub</h2>'),
+        ("Sub {#own}\n-----", '<h2 id="own">Sub</h2>'),
+        ("A note.\n{: .note }", '<p class="note">A note.'),
+        ("HTML and XHTML.\n\n*[HTML]: A \"language\"",
+         '<p><abbr title="A &quot;language&quot;">HTML</abbr> and XHTML.</p>'),
+        ("`HTML`\n\n*[HTML]: A language", "<p><code>HTML</code></p>"),
+        ('<div class="note" markdown="1">\n*inside*\n</div>',
+         '<div class="note">\n<p><em>inside</em></p>\n</div>'),
+        ('<div>\n*inside*\n</div>', "<div>\n*inside*\n</div>"),
+        ("*a*{: .b } c", "<p><em>a</em> c</p>"),
+        ("A set {x} of {#1}.", "<p>A set {x} of {#1}.</p>"),
+        ("[TOC]\n\nText.", "<p>Text.</p>"),
+        ('~~~~{.python hl_lines="1" linenos="table"}\nd = 4\n~~~~', '<span class="linenos">1'),
+        ('![pot](p.png){: .align-right width="60" }', ' class="align-right" width="60"'),
+    ],
+)  # fmt: skip
+def test_markdown_has_the_extras_of_python_markdown(tmp_path, text, html):
+    body = read(tmp_path, "x.md", f"{HEAD}\n{text}\n").body
+    assert body.strip().startswith(html) or html in body
+    assert "{:" not in body
+
+
+def test_links_in_all_its_spellings_lead_to_posts_files_and_lists(tmp_path):
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images/pot.png").write_bytes(b"")
+    (tmp_path / "cooking").mkdir()
+    (tmp_path / "cooking/b.md").write_text(HEAD + "Slug: bread\n\nText.\n")
+    targets = {
+        "{filename}b.md": "/2012/03/30/bread/",
+        "{filename}/cooking/b.md#end": "/2012/03/30/bread/#end",
+        "|filename|b.md": "/2012/03/30/bread/",
+        "{static}/images/pot.png": "/files/images/pot.png",
+        "{attach}../images/pot.png": "/files/images/pot.png",
+        "{filename}/images/pot.png": "/files/images/pot.png",
+        "{tag}flour": "/tags/flour/",
+        "{category}Cooking": "/categories/cooking/",
+        "{index}": "/",
+        "{author}Jane": "/",
+    }
+    lines = "\n".join(f"- [x](<{target}>)" for target in targets)
+    (tmp_path / "cooking/a.md").write_text(f"{HEAD}\n{lines}\n")
+    assert links_of(tmp_path, "cooking/a.md") == targets
+
+
+def links_of(root, path):
+    """By target, where the links of the post lead."""
+    folder = scan(root)
+    drafts = {name: render(folder, each, UTC).draft for name, each in folder.posts.items()}
+    places = Places(
+        {name: address_of(draft.day, draft.base_slug) for name, draft in drafts.items()},
+        folder.files,
+        placement.address_of_list,
+        placement.address_of_file,
+    )
+    return {
+        unquote(each["target"]): places.resolve(each["target"], path) for each in drafts[path].links
+    }
