@@ -13,7 +13,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,7 +22,7 @@ import psycopg
 import pytest
 
 from tests.deployhooks.hooks import SECRET, make_checkout, make_headers, make_push
-from tests.postgres import private_server
+from tests.postgres import private_server, running_server
 
 PROJECT = Path(__file__).resolve().parents[2]
 MIB = 1024 * 1024
@@ -371,15 +371,25 @@ def test_no_secret_and_no_signature_is_in_the_log(web: Web):
     assert "sha256=" not in web.log()
 
 
-def test_a_database_that_is_down_is_told_and_not_fatal(tmp_path: Path):
+def test_a_database_that_hangs_or_is_down_is_told_in_time_and_not_fatal(tmp_path: Path):
     body = json.dumps(make_push()).encode()
-    with ExitStack() as serving, ExitStack() as storing:
-        url = storing.enter_context(private_server())
-        web = serving.enter_context(Web(tmp_path, url).running())
-        assert web.send(body)[0] == 202
-        storing.close()
 
-        status, answer = web.send(body)
-        assert (status, answer["outcome"]) == (503, "refused")
-        assert web.send(body, X_Hub_Signature_256="sha256=0")[0] == 403
+    def send(*_: object, **headers: str) -> tuple[int, str]:
+        began = time.monotonic()
+        status, answer = web.send(body, **headers)
+        assert time.monotonic() - began < 10
+        return status, answer["outcome"]
+
+    with running_server() as server, Web(tmp_path, server.url).running() as web:
+        in_parallel(send, 12)  # each thread has a connection now
+        with server.hanging():
+            assert set(in_parallel(send, 4)) == {(503, "refused")}
+            assert send(X_GitHub_Delivery="lost?") == (503, "refused")
+        assert send(X_GitHub_Delivery="lost?") == (202, "queued")
+
+        server.stop()
+        assert send() == (503, "refused")
+        assert send(X_Hub_Signature_256="sha256=0") == (403, "refused")
+        server.start()
+        assert send() == (202, "queued")
         assert "Traceback" not in web.log()
