@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 
 import django.db
+from django.db import connection
 
 from deployhooks.models import Refusal
 from deployhooks.payloads import storable
@@ -17,6 +18,7 @@ from deployhooks.transactions import impatient_transaction
 logger = logging.getLogger(__name__)
 
 LOCK_WAIT = 1.0
+DATABASE_AWAY = 503
 
 
 class Refused(Exception):
@@ -88,6 +90,9 @@ def keep_refusal(refused: Refused, address: str | None, headers: Mapping[str, st
         return
     guid = headers.get("X-Github-Delivery", "without GUID")
     logger.warning("delivery %a refused with %s: %s", guid, refused.status, refused.reason)
+    if refused.status == DATABASE_AWAY and connection.connection is None:
+        gate.give_back(refusal)  # to try once more would cost more time than GitHub has
+        return
     try:
         _write(refusal)
     except django.db.Error as error:
