@@ -112,6 +112,7 @@ def keep_the_rest() -> None:
 
 def _write(refusal: Refusal) -> None:
     with impatient_transaction(LOCK_WAIT):
+        refusal.pk = None  # it has one when an earlier try was rolled back
         refusal.save(force_insert=True)
         too_old = Refusal.objects.order_by("-id").values_list("id", flat=True)[Refusal.KEPT :]
         if oldest := too_old.first():

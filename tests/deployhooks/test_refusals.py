@@ -133,6 +133,22 @@ def test_a_refusal_that_cannot_be_written_changes_no_answer(settings, tmp_path: 
     assert Refusal.objects.get().unrecorded == 3
 
 
+def test_what_was_rolled_back_is_written_when_the_worker_ends(monkeypatch):
+    write = Refusal.save
+
+    def write_in_vain(refusal: Refusal, **options: object) -> None:
+        write(refusal, **options)
+        raise OperationalError("database or disk is full")
+
+    with monkeypatch.context() as full:
+        full.setattr(Refusal, "save", write_in_vain)
+        keep("in vain")
+    Refusal.objects.create(status=413, reason="somebody else's, of the same number")
+    refusals.keep_the_rest()
+    assert [one.reason for one in Refusal.objects.all()][:1] == ["in vain"]
+    assert Refusal.objects.count() == 2
+
+
 def test_the_log_names_the_reason_and_no_secret(settings, tmp_path: Path, caplog):
     use_site(settings, tmp_path)
     with caplog.at_level(logging.WARNING, logger="deployhooks"):
