@@ -125,7 +125,7 @@ def test_a_deploy_goes_on_after_its_database_was_away_and_after_its_server_was_s
         assert (answer.status, answer.json()["outcome"]) == (503, "refused")
         assert site.get("/").status == 503
         wait_until(lambda: "the database fails" in site.log("queue"), 30)
-        time.sleep(6)  # long enough for what would die of it to die more than once
+        time.sleep(3)  # long enough for what would die of it to die more than once
         postgres.start()
         guid = answer.json()["delivery"]
         again = site.deliver("content", guid=guid, after="1" * 40)
