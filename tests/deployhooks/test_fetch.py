@@ -295,6 +295,25 @@ def test_a_server_in_trouble_is_asked_again(tmp_path, settings, status):
         assert "trying again in 1 s (try 2)" in context.log.text
 
 
+@pytest.mark.parametrize(("hanging", "ends"), [(1, "already at"), (10, "3 tries in")])
+def test_a_server_that_never_answers_leaves_time_for_more_tries(tmp_path, settings, hanging, ends):
+    site = repos.make_remote(tmp_path / "site.git")
+    path = repos.clone(site, tmp_path / "checkout")
+    with serve(tmp_path) as server:
+        repos.git("remote", "set-url", "origin", f"{server.url}/site.git", cwd=path)
+        context = make_context(settings, path, retry=1)
+        context.deadline = time.monotonic() + 5
+        server.failures = [0] * hanging
+        try:
+            said = fetch(context)
+        except CheckoutError as error:
+            said = str(error)
+
+    assert ends in said
+    assert "failed (was stopped after 1 s); trying again in 1 s (try 2)" in context.log.text
+    assert time.monotonic() < context.deadline + 3
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_server_that_refuses_us_is_not_asked_again(tmp_path, settings, status):
     site = repos.make_remote(tmp_path / "site.git")
