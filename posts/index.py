@@ -32,10 +32,7 @@ Progress = Callable[[int, int], None]
 
 
 def index_posts(
-    root: Path,
-    *,
-    everything: bool = False,
-    on_progress: Progress = lambda done, total: None,
+    root: Path, *, everything: bool = False, on_progress: Progress = lambda done, total: None
 ) -> Report:
     """Make the rows equal the files below `root`. Idempotent; may run twice at once.
 
@@ -87,12 +84,7 @@ class Run:
     """One comparison of files and rows, within one transaction."""
 
     def __init__(
-        self,
-        folder: Folder,
-        spool: Spool,
-        renderer: str,
-        everything: bool,
-        pasts: dict[str, Past],
+        self, folder: Folder, spool: Spool, renderer: str, everything: bool, pasts: dict[str, Past]
     ) -> None:
         self.folder = folder
         self.spool = spool
