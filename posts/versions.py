@@ -12,6 +12,8 @@ from posts.rendering import Draft
 from posts.source import Folder, PostUnreadable, SourceFile
 from posts.spool import Spool
 
+PIECE = 1 << 20
+
 # The day and the slug that a version asks for.
 Place = tuple[date | None, str]
 # Only the file's name and content decide how it is rendered, whatever folder it is in.
@@ -37,12 +39,11 @@ class Attic(Folder):
             _, _, size, stream = self.store.stream_object_data(blob)
         except ValueError as error:
             raise PostUnreadable(f"git has no {blob}") from error
-        try:
-            source.check_size(size)
-            return source.decode(stream.read())
-        finally:
-            while stream.read(1 << 20):
-                """The next object comes behind this one."""
+        content = stream.read(source.MAX_BYTES)
+        while stream.read(PIECE):
+            pass  # The next object comes behind this one.
+        source.check_size(size)
+        return source.decode(content)
 
     def close(self) -> None:
         self.store.clear_cache()

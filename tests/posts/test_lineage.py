@@ -147,14 +147,17 @@ def test_a_clone_without_the_older_files_is_indexed_as_it_is(tmp_path, way):
     assert not Address.objects.exists()
 
 
-def test_older_versions_that_git_has_lost_are_passed_over(tmp_path):
+def test_older_versions_that_are_lost_or_too_large_are_passed_over(tmp_path):
     root = make_repository(tmp_path / "posts")
     commit(root, **{"2016-01-01-a.md": make_markdown(slug="one")})
     blob = find_blob(root, "2016-01-01-a.md")
-    commit(root, **{"2016-01-01-a.md": make_markdown(slug="two")})
+    commit(root, **{"2016-01-01-a.md": make_markdown(slug="two", body="word " * 500_000)})
+    commit(root, **{"2016-01-01-a.md": make_markdown(slug="three")})
+    commit(root, **{"2016-01-01-a.md": make_markdown(slug="four")})
     blob.unlink()
     index_posts(root)
-    assert get_post("2016-01-01-a.md").slug == "two"
+    assert get_post("2016-01-01-a.md").slug == "four"
+    assert [each.address for each in Address.objects.all()] == ["/2016/01/01/three/"]
 
 
 def find_blob(root, path):
