@@ -137,26 +137,6 @@ def test_neighbours_are_part_of_the_etag(tmp_path, client):
     assert client.get("/2016/01/02/p2/", headers={"If-None-Match": before}).status_code == 200
 
 
-@pytest.mark.parametrize("address", ["/", "/2016/01/02/p2/", "/tags/", "/tags/x/", "/archive/",
-                                     "/feed/", "/rss/", "/sitemap.xml", "/pages/about/",
-                                     "/tags/x/feed/", "/search/?q=Post 2 中"])  # fmt: skip
-def test_a_page_takes_four_queries_at_most(
-    tmp_path, client, address, django_assert_max_num_queries
-):
-    series = {f"2017-01-0{day}-s.md": make_markdown(series="S", tags="[x]") for day in range(1, 4)}
-    index(tmp_path, **make_many(12), **series, **{"about.md": "# About\n"})
-    with django_assert_max_num_queries(4):
-        assert client.get(address).status_code == 200
-
-
-def test_a_page_that_is_missing_takes_four_queries_at_most(
-    tmp_path, client, django_assert_max_num_queries
-):
-    index(tmp_path, **make_many(12), **{"about.md": "# About\n"})
-    with django_assert_max_num_queries(4):
-        assert client.get("/Post-none.html").status_code == 404
-
-
 def test_a_post_of_the_year_800_can_be_opened(tmp_path, client):
     index(tmp_path, **{"a.md": make_markdown(date="0800-01-01")})
     assert Post.objects.get().get_absolute_url() == "/0800/01/01/a/"
