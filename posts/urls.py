@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from posts import feeds, sitemaps, views
+from posts import feeds, files, sitemaps, views
 
 app_name = "posts"
 
@@ -27,7 +27,7 @@ urlpatterns = [
     path("sitemap.xml", sitemaps.sitemap, name="sitemap"),
     path("robots.txt", views.robots, name="robots"),
     path("favicon.ico", views.favicon, name="favicon"),
-    path("files/<path:path>", views.file, name="file"),
+    path("files/<path:path>", files.file, name="file"),
     path("drafts/", views.drafts, name="drafts"),
     path("drafts/<uuid:uid>/", views.draft, name="draft"),
 ]

@@ -1,9 +1,7 @@
 """The pages of the blog."""
 
-import mimetypes
 import re
 from datetime import date
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -12,23 +10,19 @@ from django.contrib.admin.views.decorators import staff_member_required
 from django.core.paginator import Paginator
 from django.db.models import Count, F, Min, Q, QuerySet
 from django.http import (
-    FileResponse,
     Http404,
     HttpRequest,
     HttpResponse,
-    HttpResponseBase,
     HttpResponsePermanentRedirect,
 )
 from django.shortcuts import get_object_or_404, render
 from django.templatetags.static import static
 from django.utils import translation
 from django.utils.cache import patch_cache_control
-from django.utils.http import http_date
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from posts import search as finder
-from posts import source
 from posts.links import MARKUP_ENDS
 from posts.models import UNSEEN_IN_LISTS, Address, Post, Tag
 from posts.pages import frame, get_snapshot, show
@@ -37,7 +31,6 @@ from posts.surroundings import find_surroundings
 POSTS_A_PAGE = 10
 # What no page may hold.
 CONTROLS = re.compile("[\x00-\x1f\x7f]+")
-SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 
 def paginate(request: HttpRequest, posts: QuerySet[Post]) -> Any:
@@ -142,39 +135,6 @@ def search(request: HttpRequest) -> HttpResponse:
     return show(
         request, "posts/search.html", {"query": query, "results": results, "count": len(found)}
     )
-
-
-@require_safe
-def file(request: HttpRequest, path: str) -> HttpResponseBase:
-    """A file beside the posts. Never a post's source, never anything outside POSTS_DIR."""
-    place = find_file(settings.POSTS_DIR, path)
-    if place is None:
-        raise Http404(f"There is no file {path}.")
-    state = place.stat()
-    etag = f'"{state.st_mtime_ns:x}-{state.st_size:x}"'
-    kind = mimetypes.guess_type(place.name)[0] or "application/octet-stream"
-    if request.headers.get("If-None-Match") == etag:
-        response: HttpResponseBase = HttpResponse(status=304)
-    else:
-        response = FileResponse(place.open("rb"), content_type=kind)
-    response["ETag"] = etag
-    response["Last-Modified"] = http_date(state.st_mtime)
-    response["X-Content-Type-Options"] = "nosniff"
-    if kind == "image/svg+xml":
-        response["Content-Security-Policy"] = SVG_POLICY
-    patch_cache_control(response, public=True, max_age=3600)
-    return response
-
-
-def find_file(root: Path, path: str) -> Path | None:
-    """The file, if its name may be served and nothing on the way to it leads elsewhere."""
-    parts = path.split("/")
-    if any(not part or part.startswith((".", "_")) or "\0" in part for part in parts):
-        return None
-    place = root.joinpath(*parts)
-    if place.suffix.lower() not in source.FILE_EXTENSIONS or not place.is_file():
-        return None
-    return place if place.resolve() == root.resolve().joinpath(*parts) else None
 
 
 @require_safe

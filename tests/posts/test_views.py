@@ -100,25 +100,6 @@ def test_a_page_that_is_missing_offers_what_resembles_it(tmp_path, client):
     assert b'href="/2016/01/01/golang_traps/"' in answer.content
 
 
-def test_files_beside_posts_are_served_and_sources_are_not(tmp_path, client, settings):
-    settings.POSTS_DIR = tmp_path / "posts"
-    index(settings.POSTS_DIR, **{"2016-01-01-a.md": "# A\n", "img/p.png": "png", "x.svg": "<svg/>"})
-    (tmp_path / "outside.png").write_text("secret")
-    (settings.POSTS_DIR / "link.png").symlink_to(tmp_path / "outside.png")
-    (settings.POSTS_DIR / "_no.png").write_text("x")
-    answer = client.get("/files/img/p.png")
-    assert b"".join(answer.streaming_content) == b"png"
-    assert (answer["Content-Type"], answer["X-Content-Type-Options"]) == ("image/png", "nosniff")
-    assert (
-        client.get("/files/img/p.png", headers={"If-None-Match": answer["ETag"]}).status_code == 304
-    )
-    svg = client.get("/files/x.svg")
-    assert "sandbox" in svg["Content-Security-Policy"]
-    for path in ("2016-01-01-a.md", "../outside.png", "%2e%2e/outside.png", "link.png", "_no.png",
-                 "img", "img/", ".git/config", "img//p.png", "/etc/passwd"):  # fmt: skip
-        assert client.get(f"/files/{path}").status_code == 404, path
-
-
 def test_unchanged_pages_are_answered_with_304(tmp_path, client):
     index(tmp_path, **make_many(3))
     for address in ("/", "/2016/01/02/p2/", "/feed/", "/rss/", "/sitemap.xml", "/archive/"):
