@@ -1,12 +1,20 @@
-"""Sends visitors of older addresses on to where the post lives now."""
+"""Sends visitors of older addresses, and of those without their slash, on to where the page is."""
 
 from collections.abc import Callable
 from urllib.parse import quote
 
-from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.http import HttpRequest, HttpResponse
+from django.middleware import common
 from django.urls import is_valid_path
 
+from posts.pages import Moved
 from posts.views import find_moved
+
+
+class CommonMiddleware(common.CommonMiddleware):
+    """Django's, which adds the slash, with the redirect that tells caches how long it holds."""
+
+    response_redirect_class = Moved
 
 
 def redirect_moved(
@@ -21,7 +29,7 @@ def redirect_moved(
         address = find_moved(request.path)
         if address is None:
             return response
-        return HttpResponsePermanentRedirect(find_other_spelling(request) or address)
+        return Moved(find_other_spelling(request) or address)
 
     return middleware
 

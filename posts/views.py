@@ -13,7 +13,6 @@ from django.http import (
     Http404,
     HttpRequest,
     HttpResponse,
-    HttpResponsePermanentRedirect,
 )
 from django.shortcuts import get_object_or_404, render
 from django.templatetags.static import static
@@ -25,7 +24,7 @@ from django.views.decorators.http import require_safe
 from posts import search as finder
 from posts.links import MARKUP_ENDS
 from posts.models import UNSEEN_IN_LISTS, Address, Post, Tag
-from posts.pages import frame, get_snapshot, show
+from posts.pages import Moved, frame, get_snapshot, show
 from posts.surroundings import find_surroundings
 
 POSTS_A_PAGE = 10
@@ -76,7 +75,7 @@ def article(request: HttpRequest, name: str) -> HttpResponse:
     )
     if found is None:
         raise Http404(f"There is no article {name}.")
-    return HttpResponsePermanentRedirect(found.get_absolute_url())
+    return Moved(found.get_absolute_url())
 
 
 @require_safe
@@ -148,7 +147,7 @@ def robots(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def favicon(request: HttpRequest) -> HttpResponse:
-    return HttpResponsePermanentRedirect(static("posts/favicon.svg"))
+    return Moved(static("posts/favicon.svg"))
 
 
 @never_cache

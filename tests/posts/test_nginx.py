@@ -105,8 +105,9 @@ def get_twice_within_a_second(port: int, path: str) -> list[str]:
 
 
 def test_pages_are_answered_from_the_cache_within_a_second(nginx, tmp_path):
-    index(tmp_path / "posts", **{"2016-01-01-a.md": make_markdown("A post", tags="[x]")})
-    for path in ("/", "/2016/01/01/a/", "/feed/", "/tags/x/"):
+    text = make_markdown("A post", tags="[x]", aliases="[/old/]")
+    index(tmp_path / "posts", **{"2016-01-01-a.md": text})
+    for path in ("/", "/2016/01/01/a/", "/feed/", "/tags/x/", "/old/", "/archive"):
         assert "HIT" in get_twice_within_a_second(nginx, path), path
 
 

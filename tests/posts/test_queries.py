@@ -1,7 +1,8 @@
-"""No page of the blog takes more than four queries."""
+"""What holds for pages of every kind: they take four queries at most, and may be kept a while."""
 
 import pytest
 
+from posts.pages import CACHE_CONTROL
 from tests.posts.blogs import index
 from tests.posts.kinds import ADDRESSES, MOST_QUERIES, POSTS
 
@@ -18,3 +19,10 @@ def test_no_page_takes_more_than_four_queries(blog, client, django_assert_max_nu
     for address, status in ADDRESSES:
         with django_assert_max_num_queries(MOST_QUERIES, info=address):
             assert client.get(address).status_code == status, address
+
+
+def test_every_answer_says_how_long_it_may_be_kept(blog, client):
+    for address, status in ADDRESSES:
+        lasts_an_hour = address in ("/robots.txt", "/files/p.png")
+        wanted = "public, max-age=3600" if lasts_an_hour else CACHE_CONTROL
+        assert client.get(address)["Cache-Control"] == wanted, (address, status)
