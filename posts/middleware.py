@@ -26,7 +26,7 @@ def redirect_moved(
         response = get_response(request)
         if response.status_code != 404 or request.method not in ("GET", "HEAD"):
             return response
-        address = find_moved(request.path)
+        address = find_moved(request)
         if address is None:
             return response
         return Moved(find_other_spelling(request) or address)

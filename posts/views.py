@@ -7,8 +7,8 @@ from urllib.parse import quote, unquote
 
 from django.conf import settings
 from django.contrib.admin.views.decorators import staff_member_required
-from django.core.paginator import Paginator
-from django.db.models import Count, F, Min, Q, QuerySet
+from django.core.paginator import Page, Paginator
+from django.db.models import Count, F, IntegerField, Min, Q, QuerySet, Subquery, Value
 from django.http import (
     Http404,
     HttpRequest,
@@ -29,20 +29,39 @@ from posts.surroundings import find_surroundings
 
 POSTS_A_PAGE = 10
 # What no page may hold.
+# As it stands in rows: whole addresses are percent-encoded there.
+QUESTION = quote("?")
 CONTROLS = re.compile("[\x00-\x1f\x7f]+")
 
 
-def paginate(request: HttpRequest, posts: QuerySet[Post]) -> Any:
-    """The asked page of a list. A number past the end, or no number, is no page."""
-    number = request.GET.get("page", "1")
-    paginator = Paginator(posts, POSTS_A_PAGE)
-    if not number.isdecimal() or not 1 <= int(number[:9]) <= paginator.num_pages:
+def paginate(request: HttpRequest, posts: QuerySet[Post]) -> Page[Any]:
+    """The asked page of a list, in one query. A number past the end, or no number, is no page."""
+    asked = request.GET.get("page", "1")
+    number = int(asked[:9]) if asked.isdecimal() else 0
+    if number < 1:
         raise Http404("There is no such page.")
-    return paginator.page(int(number))
+    end = number * POSTS_A_PAGE
+    rows = list(posts.annotate(total=count(posts))[end - POSTS_A_PAGE : end])
+    if not rows and number > 1:
+        raise Http404("There is no such page.")
+    paginator = Paginator(posts, POSTS_A_PAGE)
+    paginator.count = getattr(rows[0], "total", 0) if rows else 0
+    return Page(rows, number, paginator)
+
+
+def count(posts: QuerySet[Post]) -> Subquery:
+    """How many there are, for a query to tell with each of them: asked once for them all."""
+    rows = posts.order_by().values(one=Value(1)).annotate(number=Count("*"))
+    return Subquery(rows.values("number"), output_field=IntegerField())
 
 
 @require_safe
 def front(request: HttpRequest) -> HttpResponse:
+    """The newest posts, unless the query makes it one's older address (WordPress' `/?p=12`)."""
+    asked = request.META["QUERY_STRING"]
+    moved = find_moved(request) if asked and "page" not in request.GET else None
+    if moved is not None:
+        return Moved(moved)
     page = paginate(request, Post.objects.published().for_lists())
     return show(request, "posts/front.html", {"page": page})
 
@@ -168,17 +187,21 @@ def draft(request: HttpRequest, uid: str) -> HttpResponse:
         return render(request, "posts/post.html", context)
 
 
-def find_moved(path: str) -> str | None:
-    """Where a post lives now that was once at this address, or names it among its aliases."""
-    spellings = {quote(unquote(path)), quote(unquote(path).rstrip("/")), quote(unquote(path)) + "/"}
-    moved = (
-        Address.objects.filter(address__in=spellings, post__in=Post.objects.shown())
-        .select_related("post")
-        .defer("post__body", "post__text")
-        .order_by("kind", "post__path")
-        .first()
+def find_moved(request: HttpRequest) -> str | None:
+    """Where a post lives now that was once at this address, or names it among its aliases.
+
+    The address is meant with its query or without; its last slash is nothing.
+    """
+    path, query = quote(unquote(request.path)), quote(unquote(request.META["QUERY_STRING"]))
+    spellings = {path, path.rstrip("/"), f"{path}/"}
+    exact = {f"{each}{QUESTION}{query}" for each in spellings} if query else set()
+    wanted = exact if request.path == "/" else spellings | exact
+    found = Address.objects.filter(address__in=wanted, post__in=Post.objects.shown())
+    moved = sorted(
+        found.select_related("post").defer("post__body", "post__text"),
+        key=lambda each: (each.address not in exact, each.kind, each.post.path),
     )
-    return moved.post.get_absolute_url() if moved else None
+    return moved[0].post.get_absolute_url() if moved else None
 
 
 def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

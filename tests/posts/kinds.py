@@ -7,7 +7,11 @@ MOST_QUERIES = 4
 POSTS = {
     **{
         f"2016-01-{day:02}-p{day}.md": make_markdown(
-            f"Post {day}", "Text 中文.", tags="[x, 中文]", category="C", aliases="[/old.html]"
+            f"Post {day}",
+            "Text 中文.",
+            tags="[x, 中文]",
+            category="C",
+            aliases='[/old.html, "/?p=12"]',
         )
         for day in range(1, 13)
     },
@@ -20,7 +24,8 @@ POSTS = {
 # (address, status): every kind of page, and every kind of absence.
 ADDRESSES = [
     *((address, 200) for address in (
-        "/", "/?page=2", "/2016/01/02/p2/", "/2017/01/02/s/", "/2015/01/01/plain/",
+        "/", "/?utm_source=x", "/?page=2", "/2016/01/02/p2/", "/2017/01/02/s/",
+        "/2015/01/01/plain/",
         "/pages/about/", "/tags/", "/tags/x/", "/tags/x/?page=2", "/categories/c/",
         "/categories/c/?page=2", "/series/s/", "/archive/", "/search/", "/search/?q=Post",
         "/search/?q=Post 2 中", "/search/?q=中文", "/search/?q=nothing", "/feed/", "/rss/",
@@ -32,7 +37,8 @@ ADDRESSES = [
         "/categories/post/", "/series/post/", "/articles/none.rst.html", "/files/none.png",
     )),
     *((address, 301) for address in (
-        "/old.html", "/archive", "/tags/x", "/2016/01/02/p2", "/articles/2016-01-02-p2.md.html",
+        "/old.html", "/?p=12", "/archive", "/tags/x", "/2016/01/02/p2",
+        "/articles/2016-01-02-p2.md.html",
         "/favicon.ico",
     )),
 ]  # fmt: skip
