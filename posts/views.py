@@ -2,13 +2,12 @@
 
 import re
 from datetime import date
-from typing import Any
 from urllib.parse import quote, unquote
 
 from django.conf import settings
 from django.contrib.admin.views.decorators import staff_member_required
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, F, IntegerField, Min, Q, QuerySet, Subquery, Value
+from django.db.models import Count, IntegerField, Q, QuerySet, Subquery, Value
 from django.http import (
     Http404,
     HttpRequest,
@@ -21,9 +20,11 @@ from django.utils.cache import patch_cache_control
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from posts import groups
 from posts import search as finder
+from posts.groups import Kind, find_group, list_groups
 from posts.links import MARKUP_ENDS
-from posts.models import UNSEEN_IN_LISTS, Address, Post, Tag
+from posts.models import Address, Post
 from posts.pages import Moved, frame, get_snapshot, show
 from posts.surroundings import find_surroundings
 
@@ -34,7 +35,7 @@ QUESTION = quote("?")
 CONTROLS = re.compile("[\x00-\x1f\x7f]+")
 
 
-def paginate(request: HttpRequest, posts: QuerySet[Post]) -> Page[Any]:
+def paginate(request: HttpRequest, posts: QuerySet[Post]) -> Page[Post]:
     """The asked page of a list, in one query. A number past the end, or no number, is no page."""
     asked = request.GET.get("page", "1")
     number = int(asked[:9]) if asked.isdecimal() else 0
@@ -45,7 +46,7 @@ def paginate(request: HttpRequest, posts: QuerySet[Post]) -> Page[Any]:
     if not rows and number > 1:
         raise Http404("There is no such page.")
     paginator = Paginator(posts, POSTS_A_PAGE)
-    paginator.count = getattr(rows[0], "total", 0) if rows else 0
+    paginator.count = rows[0].total if rows else 0
     return Page(rows, number, paginator)
 
 
@@ -99,43 +100,21 @@ def article(request: HttpRequest, name: str) -> HttpResponse:
 
 @require_safe
 def tags(request: HttpRequest) -> HttpResponse:
-    listed = Tag.objects.filter(post__in=Post.objects.published().order_by())
-    counted = listed.values("slug").annotate(name=Min("name"), count=Count("post")).order_by("slug")
-    categories = (
-        Post.objects.published().exclude(category_slug="").values("category_slug")
-        .annotate(name=Min("category"), count=Count("pk")).order_by("category_slug")
-    )  # fmt: skip
-    return show(request, "posts/tags.html", {"tags": counted, "categories": categories})
+    context = {"tags": list_groups(groups.TAG), "categories": list_groups(groups.CATEGORY)}
+    return show(request, "posts/tags.html", context)
 
 
 @require_safe
-def tag(request: HttpRequest, slug: str) -> HttpResponse:
-    posts = Post.objects.published().filter(tag_rows__slug=slug)
-    context = {"slug": slug, "feed": f"/tags/{quote(slug)}/feed/"}
-    return show_group(request, posts.annotate(group=F("tag_rows__name")), "tag", context)
-
-
-@require_safe
-def category(request: HttpRequest, slug: str) -> HttpResponse:
-    posts = Post.objects.published().filter(category_slug=slug)
-    return show_group(request, posts.annotate(group=F("category")), "group", {"kind": "category"})
-
-
-@require_safe
-def series(request: HttpRequest, slug: str) -> HttpResponse:
-    posts = Post.objects.published().filter(series_slug=slug).order_by("published_at", "path")
-    return show_group(request, posts.annotate(group=F("series")), "group", {"kind": "series"})
-
-
-def show_group(
-    request: HttpRequest, posts: QuerySet[Post], template: str, context: dict[str, Any]
-) -> HttpResponse:
-    """Posts that have something in common, which they call `group`; no posts, no page."""
-    page = paginate(request, posts.defer(*UNSEEN_IN_LISTS))
-    if not page.object_list:
-        raise Http404("No post belongs here.")
-    name = page.object_list[0].group
-    return show(request, f"posts/{template}.html", {"page": page, "name": name, **context})
+def group(request: HttpRequest, slug: str, kind: Kind) -> HttpResponse:
+    """Posts that have something in common: series from the first on, the others newest first."""
+    found = find_group(kind, slug)
+    if found.slug != slug:
+        return Moved(found.address)
+    posts = found.posts.for_lists()
+    if kind is groups.SERIES:
+        posts = posts.order_by("published_at", "path")
+    page = paginate(request, posts)
+    return show(request, "posts/group.html", {"page": page, "group": found})
 
 
 @require_safe
