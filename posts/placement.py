@@ -1,6 +1,7 @@
 """What a post owes to the others: its slug when two want one, and where its links lead."""
 
 import hashlib
+import re
 from collections.abc import Collection
 from urllib.parse import quote
 
@@ -114,7 +115,7 @@ def address_of_list(kind: str, name: str) -> str:
     return {
         "tag": f"/tags/{slug}/",
         "category": f"/categories/{slug}/",
-        "archive": "/archive/",
+        "archive": f"/archive/{name}/" if re.fullmatch(r"[0-9]{4}", name) else "/archive/",
         "tag_index": "/tags/",
         "rss": "/rss/",
     }.get(kind, "/")

@@ -24,28 +24,31 @@ from posts import groups
 from posts import search as finder
 from posts.groups import Kind, find_group, list_groups
 from posts.links import MARKUP_ENDS
-from posts.models import Address, Post
+from posts.models import Address, Post, PostQuerySet
 from posts.pages import Moved, frame, get_snapshot, show
 from posts.surroundings import find_surroundings
 
 POSTS_A_PAGE = 10
+# However many posts there are, each page of the archive stays below 100 KB.
+NEWEST_IN_ARCHIVE = 200
+TITLES_A_PAGE = 400
 # What no page may hold.
 # As it stands in rows: whole addresses are percent-encoded there.
 QUESTION = quote("?")
 CONTROLS = re.compile("[\x00-\x1f\x7f]+")
 
 
-def paginate(request: HttpRequest, posts: QuerySet[Post]) -> Page[Post]:
+def paginate(request: HttpRequest, posts: QuerySet[Post], size: int = POSTS_A_PAGE) -> Page[Post]:
     """The asked page of a list, in one query. A number past the end, or no number, is no page."""
     asked = request.GET.get("page", "1")
     number = int(asked[:9]) if asked.isdecimal() else 0
     if number < 1:
         raise Http404("There is no such page.")
-    end = number * POSTS_A_PAGE
-    rows = list(posts.annotate(total=count(posts))[end - POSTS_A_PAGE : end])
+    end = number * size
+    rows = list(posts.annotate(total=count(posts))[end - size : end])
     if not rows and number > 1:
         raise Http404("There is no such page.")
-    paginator = Paginator(posts, POSTS_A_PAGE)
+    paginator = Paginator(posts, size)
     paginator.count = rows[0].total if rows else 0
     return Page(rows, number, paginator)
 
@@ -119,8 +122,31 @@ def group(request: HttpRequest, slug: str, kind: Kind) -> HttpResponse:
 
 @require_safe
 def archive(request: HttpRequest) -> HttpResponse:
-    posts = Post.objects.published().only("title", "slug", "day", "published_at", "language")
-    return show(request, "posts/archive.html", {"posts": posts})
+    """The newest posts by year, and the way to the other years."""
+    years, posts = count_years(), list_titles()[:NEWEST_IN_ARCHIVE]
+    context = {"years": years, "posts": posts, "is_cut": sum(years.values()) > NEWEST_IN_ARCHIVE}
+    return show(request, "posts/archive.html", context)
+
+
+@require_safe
+def archive_year(request: HttpRequest, year: str) -> HttpResponse:
+    if not int(year):
+        raise Http404("There is no such year.")
+    page = paginate(request, list_titles().filter(day__year=int(year)), TITLES_A_PAGE)
+    if not page.object_list:
+        raise Http404("Nothing was published in that year.")
+    context = {"years": count_years(), "posts": page, "page": page, "year": int(year)}
+    return show(request, "posts/archive.html", context)
+
+
+def list_titles() -> PostQuerySet:
+    return Post.objects.published().only("title", "slug", "day", "published_at", "language")
+
+
+def count_years() -> dict[int, int]:
+    """How many posts each year has, the newest first."""
+    posts = Post.objects.published().order_by("-day__year")
+    return dict(posts.values_list("day__year").annotate(number=Count("pk")))
 
 
 @require_safe
