@@ -211,9 +211,13 @@ def find_moved(request: HttpRequest) -> str | None:
 
 def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Send on who comes by an older address; offer what resembles the address to the others."""
-    name = unquote(request.path).rstrip("/").rpartition("/")[2].removesuffix(".html")
-    words = re.split(r"[\s_.-]+", MARKUP_ENDS.sub("", name))
-    terms = [word for word in words if word and not word.isdecimal()][:4]
-    found = finder.find(" ".join(terms))[:5] if terms else []
-    context = {"query": " ".join(terms), "results": found}
+    name = request.path.rstrip("/").rpartition("/")[2].removesuffix(".html")
+    parts = re.split(r"[\s_.-]+", CONTROLS.sub(" ", MARKUP_ENDS.sub("", name)))
+    query = " ".join(part for part in parts if part and not part.isdecimal())[:100]
+    words = finder.pick_words(query)
+    posts = Post.objects.listed().for_lists()
+    context = {
+        "query": query,
+        "results": finder.resemble(posts, words, everywhere=True)[:5] if words else [],
+    }
     return show(request, "posts/404.html", context, status=404)

@@ -93,11 +93,61 @@ def test_hidden_posts_are_at_their_address_and_nowhere_else(tmp_path, client):
         assert b"/2016/01/01/a/" not in client.get(address).content
 
 
-def test_a_page_that_is_missing_offers_what_resembles_it(tmp_path, client):
-    index(tmp_path, **{"2016-01-01-golang_traps.md": make_markdown("golang traps")})
-    answer = client.get("/articles/golang.html")
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/articles/golang.html",
+        "/2016/01/01/golang-trap-of-loops/",
+        "/2016/01/02/golang_traps/",
+        "/tags/memoization/",
+        "/2019/05/05/动态规划/",
+        "/2016/01/01/民科的动态规划.html/",
+        "/blog/what-is-runtime.php",
+    ],
+)
+def test_a_page_that_is_missing_offers_what_resembles_it(tmp_path, client, address):
+    index(tmp_path, **{
+        "2016-01-01-golang_traps.md": make_markdown("动态规划民科教程", "Memoization at runtime."),
+        "2016-01-02-other.md": make_markdown("分治", "A text about what is not asked for."),
+    })  # fmt: skip
+    answer = client.get(address)
     assert answer.status_code == 404
     assert b'href="/2016/01/01/golang_traps/"' in answer.content
+    assert b'href="/2016/01/02/other/"' not in answer.content
+
+
+def test_a_page_that_is_missing_offers_a_search_for_its_words(tmp_path, client):
+    index(tmp_path, **make_many(1))
+    page = client.get("/2016/05/05/动态-规划_of_x.html/").content.decode()
+    assert 'name="q" value="动态 规划 of x"' in page
+    assert client.get("/2016/05/05/'%22%22)%20OR%20*%3A/").status_code == 404
+
+
+def test_what_resembles_most_is_offered_first(tmp_path, client):
+    index(tmp_path, **{
+        f"2016-01-0{day}-p.md": make_markdown(title)
+        for day, title in enumerate(["Git hooks by hand", "Git", "Hooks", "Git hooks"], start=1)
+    })  # fmt: skip
+    page = client.get("/git-hooks-by-hand/").content.decode()
+    places = [page.index(f">{title}</a>") for title in ("Git hooks by hand", "Git hooks", "Hooks")]
+    assert places == sorted(places)
+
+
+def test_a_post_without_tags_is_related_to_those_of_similar_titles(tmp_path, client):
+    index(tmp_path, **{
+        "2016-01-01-a.md": make_markdown("动态规划民科教程"),
+        "2016-01-02-b.md": make_markdown("Nothing alike"),
+        "2016-01-03-c.md": make_markdown("Alike in nothing else"),
+        "2016-01-04-d.md": make_markdown("再谈动态规划", tags="[x]"),
+        "2016-01-05-e.md": make_markdown("动态规划", status="draft"),
+        "2016-01-06-f.md": make_markdown("The end"),
+    })  # fmt: skip
+    related = client.get("/2016/01/01/a/").context["related"]
+    assert [each.title for each in related] == ["再谈动态规划"]
+    assert [each.title for each in client.get("/2016/01/02/b/").context["related"]] == [
+        "Alike in nothing else"
+    ]
+    assert client.get("/2016/01/06/f/").context["related"] == []
 
 
 def test_unchanged_pages_are_answered_with_304(tmp_path, client):
