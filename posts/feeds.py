@@ -18,7 +18,8 @@ from posts.pages import Moved, get_snapshot, keep, modified_at
 
 POSTS_A_FEED = 20
 
-# A start tag. The body is serialised, so that text holds no "<", and values of attributes no '"'.
+# A start tag. nh3 and posts.markup have serialised the body: text holds no "<", and each value of
+# an attribute stands in '"' and holds none. So this finds exactly what a parser would.
 TAG = re.compile(r'<[a-zA-Z](?:[^">]|"[^"]*")*>')
 
 # What XML 1.0 cannot say.
@@ -130,8 +131,8 @@ def make_absolute(html: str, url: str) -> str:
     site = "{0.scheme}://{0.netloc}".format(urlsplit(url))
 
     def complete(tag: re.Match[str]) -> str:
-        whole = re.sub(r'( (?:href|src|poster)=")/(?!/)', rf"\g<1>{site}/", tag[0])
-        return re.sub(r'( href=")#', lambda found: f"{found[1]}{url}#", whole)
+        whole = re.sub(r'( (?:href|src|poster|cite)=")/(?!/)', rf"\g<1>{site}/", tag[0])
+        return re.sub(r'( (?:href|cite)=")#', lambda found: f"{found[1]}{url}#", whole)
 
     return TAG.sub(complete, html)
 
