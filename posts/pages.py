@@ -69,6 +69,10 @@ def frame(request: HttpRequest, snapshot: Snapshot) -> dict[str, Any]:
         "menu": Post.objects.pages().for_lists(),
         "edit_url": snapshot.edit_url,
         "is_preview": settings.POSTS_PREVIEW,
+        # Who writes sees at once what is wrong, wherever he looks.
+        "broken": Post.objects.filter(is_broken=True).order_by("path")
+        if settings.POSTS_PREVIEW
+        else (),
     }
 
 
