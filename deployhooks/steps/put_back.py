@@ -8,6 +8,7 @@ from itertools import dropwhile
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from deployhooks.checkout.repair import repair
 from deployhooks.requirements import Requirements
 from deployhooks.steps.collectstatic import put_manifest_back
 from deployhooks.steps.context import FAILURES, Context, StepSkipped
@@ -19,11 +20,14 @@ StepFunction = Callable[[Context], str]
 def put_back(context: Context) -> str:
     """Go through the steps from pull on once more, with the version before as their target.
 
+    A git that was killed on the way forward may have left its locks, which are taken away first.
     The files come first, without them there is no going back; of the rest as much as is possible.
     """
     # Workers tell the site's commit, not which code of a submodule they have loaded.
     context.must_reload = context.code_changes and context.target.commit == context.before.commit
     context.target = context.before
+    for note in repair(context.checkout, context.scratch.folder, context.stop_if_cancelled):
+        context.write(f"{note}\n")
     steps = find_steps_back() if context.has_moved else []
     for pull in steps[:1]:
         act(context, pull.__name__, pull)

@@ -1,6 +1,7 @@
 """Putting back: everything that a deploy has changed returns to the version that worked."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,7 @@ from deployhooks.process import ProcessFailed
 from deployhooks.requirements import Requirements
 from tests.deployhooks import fake_steps
 from tests.deployhooks import repositories as repos
-from tests.deployhooks.tiny_site import TinySite, make_migration
+from tests.deployhooks.tiny_site import FILES, TinySite, make_migration
 
 pytestmark = pytest.mark.django_db(transaction=True)
 REAL = [
@@ -72,6 +73,24 @@ def test_a_failure_after_the_pull_puts_files_and_static_files_back_and_says_what
     assert f"{before[:7]} went on serving" in " ".join(explain(failed, steps).lines)
     assert not has_left_mess(failed, steps)
     assert not (site.root / "var" / "kept").exists()
+
+
+def test_the_lock_of_a_git_that_was_killed_on_the_way_does_not_keep_it_from_being_put_back(site):
+    assert deploy(site, {"app/first.py": ""}).status == "succeeded"
+    before = repos.head(site.checkout)
+    lock = site.checkout / ".git" / "index.lock"
+    commit = repos.commit(site.remote, RED)
+
+    def die(context):
+        if context.target.commit == commit:
+            lock.touch()
+            context.fail("git was killed")
+
+    fake_steps.behaviour["index"] = die
+    failed = deploy(site, None)
+    assert (failed.status, failed.restored) == ("failed", True), failed.error
+    assert repos.head(site.checkout) == before
+    assert f"removed {lock}" in failed.steps.get(name="put_back").output
 
 
 def test_migrations_that_were_applied_are_named_and_stay(site):
@@ -171,3 +190,40 @@ def test_when_one_thing_cannot_be_put_back_the_others_are_and_it_is_shouted(site
     assert failed.steps.get(name="put_back").status == "failed"
     assert fake_steps.ran == ["index", "reload", "index", "reload"]
     assert explain(failed, list(failed.steps.all())).is_alarming
+
+
+def add_code(site: TinySite) -> Path:
+    """Give the site a tracked submodule whose code the start page needs; return its remote."""
+    plugin = repos.make_remote(site.root / "plugin.git", {"__init__.py": "GREETING = 'hello'\n"})
+    repos.add_submodule(site.remote, "plugin", plugin, branch="main")
+    urls = FILES["blogsite/urls.py"].replace("str(", "plugin.GREETING + str(")
+    repos.commit(site.remote, {"blogsite/urls.py": f"import plugin\n{urls}"})
+    return plugin
+
+
+def test_code_in_a_submodule_is_proved_and_goes_live_and_back_like_the_sites_own(site):
+    plugin = add_code(site)
+    assert deploy(site, None).status == "succeeded"
+    live, file = repos.head(site.checkout / "plugin"), site.checkout / "plugin" / "__init__.py"
+
+    repos.commit(plugin, {"__init__.py": "GREETING = nobody_knows\n"})
+    refused = deploy(site, None)
+    assert (refused.status, refused.restored) == ("failed", False)
+    assert "NameError" in refused.error and "the site is untouched" in refused.error
+    assert repos.head(site.checkout / "plugin") == live
+
+    repos.commit(plugin, {"__init__.py": "GREETING = 'good evening'\n"})
+    old = manifest(site)
+
+    def fail_with_the_new(context):
+        if "evening" in file.read_text():
+            context.fail("no worker came up")
+
+    fake_steps.behaviour["reload"] = fail_with_the_new
+    failed = deploy(site, None)
+    assert (failed.status, failed.restored) == ("failed", True)
+    assert repos.head(site.checkout / "plugin") == live
+    assert manifest(site) == old
+    fake_steps.behaviour.clear()
+    assert deploy(site, None).status == "succeeded"
+    assert "evening" in file.read_text()

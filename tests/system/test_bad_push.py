@@ -7,6 +7,8 @@ are printed at the end (`pytest -s` or the summary of a failure shows them).
 import os
 import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -19,6 +21,7 @@ import pytest
 
 from deployhooks import locks
 from deployhooks.gunicorn import Gunicorn
+from tests.deployhooks.test_requirements import make_wheel
 from tests.system.live_site import LiveSite, git, wait_until
 from tests.system.load import Load, Numbers
 
@@ -31,6 +34,8 @@ class Migration(migrations.Migration):
     dependencies = [("posts", "{last}")]
     operations = [migrations.RunSQL("{sql}", migrations.RunSQL.noop)]
 """
+# A package that only this file knows; it must be gone again at the end.
+PROBE = "blogsite_probe"
 PAGES = ["/", "/2020/01/02/first/", "/archive/"]
 FINAL = ("succeeded", "failed", "cancelled")
 
@@ -80,8 +85,11 @@ CASES = {
         ["a-package-that-nobody-has", "installing its requirements"],
         is_appended=True,
     ),
-    "workers that start everywhere but here": Case(
-        {"blogsite/urls.py": "if 'scratch' not in __file__: raise RuntimeError('not here')\n"},
+    "workers that start everywhere but here, and a new package": Case(
+        {
+            "blogsite/urls.py": "if 'scratch' not in __file__: raise RuntimeError('not here')\n",
+            "requirements.txt": f"{PROBE}==1\n",
+        },
         ["kept the old workers"],
         step="reload",
         is_appended=True,
@@ -168,9 +176,12 @@ class Stage:
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    wheels = tmp_path_factory.mktemp("wheels")
+    make_wheel(wheels, PROBE, "1")
     site = LiveSite(
         tmp_path_factory.mktemp("bad_push"),
         PIP_NO_INDEX="1",
+        PIP_FIND_LINKS=str(wheels),
         DEPLOY_PREFLIGHT_TIMEOUT="20",
         GUNICORN_BOOT_TIMEOUT="30",
     )
@@ -186,6 +197,17 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         if stage:
             stage.load.stop()
         site.clean_up()
+        if has_probe():
+            pip("uninstall", "--yes", PROBE)
+
+
+def has_probe() -> bool:
+    return f"{PROBE}==" in pip("list", "--format=freeze").replace("-", "_")
+
+
+def pip(*args: str) -> str:
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *args]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 def report(load: Load) -> None:
@@ -263,10 +285,46 @@ def test_a_bad_push_is_refused_or_put_back_and_the_next_good_one_goes_live(
         assert stage.site.worker_pids() == workers
     else:
         assert deploy["restored"]
-        assert stage.steps(number)[-1]["name"] == "put_back"
+        back = stage.steps(number)[-1]
+        assert back["name"] == "put_back"
+        assert ("1 packages put back" in back["output"]) == ("requirements.txt" in case.files)
     stage.assert_live(before)
+    assert not has_probe()
     cure = mend if list(CASES).index(name) % 3 == 0 else take_back
     stage.succeed(cure(stage, before))
+
+
+def test_a_failure_while_putting_back_is_shouted_and_the_old_workers_serve_on(
+    stage: Stage, unnoticed
+):
+    before, workers = stage.head(), stage.site.worker_pids()
+    index = stage.site.developer / "posts/management/commands/index_posts.py"
+    index.write_text("import time; time.sleep(5); raise RuntimeError('no index')\n")
+    stage.site.push_site("A bad change")
+    command = [sys.executable, "manage.py", "deploy", "--wait"]
+    waiting = subprocess.Popen(
+        command, cwd=stage.site.folder, env=stage.site.environment, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    (newest,) = wait_until(
+        lambda: stage.query("SELECT id FROM deployhooks_deploy WHERE status = 'running'"), 30
+    )
+    stage.wait_for_step(newest["id"], "index_posts", "running")
+    # Somebody's git works in the checkout just when it is to be put back.
+    lock = stage.site.folder / ".git" / "index.lock"
+    with lock.open("x"):
+        _, problems = waiting.communicate(timeout=90)
+    assert waiting.returncode == 1
+    assert "Putting back failed, what is live is not certain" in problems
+    assert "a living process has it open" in stage.steps(newest["id"])[-1]["output"]
+    deploy = stage.wait(newest["id"])
+    assert (deploy["status"], deploy["restored"]) == ("failed", 0)
+    assert "Putting back failed" in stage.site.sign_in().get("/admin/").text
+    assert stage.site.worker_pids() == workers
+    # That git died there. The next good push goes through all the same.
+    stage.succeed(mend(stage, before))
+    assert not lock.exists()
+    assert "Putting back failed" not in stage.site.sign_in().get("/admin/").text
 
 
 @pytest.mark.resent(16)
@@ -353,7 +411,8 @@ def test_a_rollback_freezes_and_a_thaw_goes_on_with_what_was_pushed_meanwhile(
 def test_the_load_was_at_least_two_hundred_requests_a_second(stage: Stage):
     total = stage.load.total()
     assert not total.failures
-    if os.getloadavg()[1] > 2 * (os.cpu_count() or 1):
+    is_busy = os.getloadavg()[1] > 2 * (os.cpu_count() or 1)
+    if total.rate < 200 and is_busy:
         pytest.xfail(f"this machine is busy with other work, {total}")
     assert total.rate >= 200, total
 
