@@ -47,8 +47,9 @@ $$
 
 ![A picture](p.png)
 """
-PAGES = ("/", "/2016/01/01/a/", "/2016/01/02/b/", "/archive/", "/tags/", "/tags/x/", "/series/s/",
-         "/search/?q=text", "/pages/about/", "/nothing/")  # fmt: skip
+PAGES = ("/", "/2016/01/01/a/", "/2016/01/02/b/", "/archive/", "/archive/2016/", "/tags/",
+         "/tags/x/", "/categories/c/", "/series/s/", "/search/?q=text", "/pages/about/",
+         "/nothing/")  # fmt: skip
 
 
 @pytest.fixture
@@ -148,6 +149,33 @@ def test_print_shows_the_text_and_not_the_menu(site, browser):
     page.emulate_media(media="print")
     assert not page.is_visible(".site-menu")
     assert page.is_visible(".site-body")
+
+
+def test_paper_is_white_however_dark_the_screen(site, browser):
+    page = open_page(browser, color_scheme="dark")
+    page.goto(f"{site}/2016/01/01/a/")
+    page.emulate_media(media="print", color_scheme="dark")
+    colors = (
+        "[document.body, document.querySelector('.highlight .k')].map(each => "
+        "[getComputedStyle(each).color, getComputedStyle(each).backgroundColor])"
+    )
+    dark = page.evaluate(colors)
+    page.emulate_media(media="print", color_scheme="light")
+    assert page.evaluate(colors) == dark
+    assert dark[0] == ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    assert page.evaluate(colors) == dark
+
+
+def test_lines_of_chinese_stand_apart_only_where_they_are_text(site, browser):
+    """A line height that every element of a language sets for itself would spread its headings."""
+    page = open_page(browser)
+    page.goto(site)
+    heights = page.eval_on_selector_all(
+        ".site-entry:lang(zh) .site-entry-title, .site-entry:lang(zh) .site-entry-title a",
+        "all => all.map(each => parseFloat(getComputedStyle(each).lineHeight))",
+    )
+    assert len(set(heights)) == 1
 
 
 def test_the_preview_changes_by_itself_while_somebody_writes(tmp_path, browser):
