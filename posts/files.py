@@ -101,6 +101,7 @@ def find_file(root: Path, path: str) -> Path | None:
     if any(not part or part.startswith((".", "_")) or "\0" in part for part in parts):
         return None
     place = root.joinpath(*parts)
-    if place.suffix.lower() not in source.FILE_EXTENSIONS or not place.is_file():
+    is_file = os.path.isfile(place)  # noqa: PTH113 - Path's raises for a name that is too long
+    if place.suffix.lower() not in source.FILE_EXTENSIONS or not is_file:
         return None
     return place if place.resolve() == root.resolve().joinpath(*parts) else None

@@ -8,7 +8,7 @@ from django.middleware import common
 from django.urls import is_valid_path
 
 from posts.pages import Moved
-from posts.views import find_moved
+from posts.views import find_moved, page_not_found
 
 
 class CommonMiddleware(common.CommonMiddleware):
@@ -23,7 +23,8 @@ def redirect_moved(
     """Looks only at what no page was found for. An address in use is never taken over."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        response = get_response(request)
+        # PostgreSQL takes no NUL, and no address of ours has one.
+        response = page_not_found(request) if "\0" in request.path else get_response(request)
         if response.status_code != 404 or request.method not in ("GET", "HEAD"):
             return response
         address = find_moved(request)

@@ -53,21 +53,23 @@ def show(
     # Only what is found may be kept, and says when it changed.
     snapshot = get_snapshot() if status == 200 else Snapshot(changed_at=STARTED_AT)
     with translation.override(settings.LANGUAGE_CODE):
-        html = render_to_string(template, {**frame(request, snapshot), **(context or {})}, request)
+        html = render_to_string(
+            template, {**frame(request, snapshot.edit_url), **(context or {})}, request
+        )
     response = HttpResponse(
         html, status=status, headers={"Content-Language": settings.LANGUAGE_CODE}
     )
     return keep(request, response, modified_at(snapshot))
 
 
-def frame(request: HttpRequest, snapshot: Snapshot) -> dict[str, Any]:
+def frame(request: HttpRequest, edit_url: str = "") -> dict[str, Any]:
     return {
         "LANGUAGE_CODE": settings.LANGUAGE_CODE,
         "site_name": settings.SITE_NAME,
         "site_url": settings.SITE_URL,
         "canonical_url": settings.SITE_URL + request.path,
         "menu": Post.objects.pages().for_lists(),
-        "edit_url": snapshot.edit_url,
+        "edit_url": edit_url,
         "is_preview": settings.POSTS_PREVIEW,
         # Who writes sees at once what is wrong, wherever he looks.
         "broken": Post.objects.filter(is_broken=True).order_by("path")

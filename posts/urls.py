@@ -24,7 +24,7 @@ urlpatterns = [
     path("categories/<str:slug>/rss/", feeds.group_rss, {"kind": groups.CATEGORY}),
     path("series/<str:slug>/", views.group, {"kind": groups.SERIES}, name="series"),
     path("archive/", views.archive, name="archive"),
-    re_path(r"^archive/(?P<year>\d{4})/$", views.archive_year, name="archive_year"),
+    re_path(r"^archive/(?P<year>[0-9]{4})/$", views.archive_year, name="archive_year"),
     path("search/", views.search, name="search"),
     path("feed/", feeds.feed, name="feed"),
     path("rss/", feeds.rss, name="rss"),

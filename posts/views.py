@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from typing import Any
 from urllib.parse import quote, unquote
 
 from django.conf import settings
@@ -24,8 +25,8 @@ from posts import groups
 from posts import search as finder
 from posts.groups import Kind, find_group, list_groups
 from posts.links import MARKUP_ENDS
-from posts.models import Address, Post, PostQuerySet
-from posts.pages import Moved, frame, get_snapshot, show
+from posts.models import Address, Post, PostQuerySet, Snapshot
+from posts.pages import Moved, frame, show
 from posts.surroundings import find_surroundings
 
 POSTS_A_PAGE = 10
@@ -178,7 +179,7 @@ def favicon(request: HttpRequest) -> HttpResponse:
 @staff_member_required
 def drafts(request: HttpRequest) -> HttpResponse:
     """What waits: drafts, private posts and those whose time is to come."""
-    context = {**frame(request, get_snapshot()), "posts": Post.objects.unpublished().for_lists()}
+    context = {**frame(request), "posts": Post.objects.unpublished().for_lists()}
     with translation.override(settings.LANGUAGE_CODE):
         return render(request, "posts/drafts.html", context)
 
@@ -186,8 +187,10 @@ def drafts(request: HttpRequest) -> HttpResponse:
 @never_cache
 @staff_member_required
 def draft(request: HttpRequest, uid: str) -> HttpResponse:
-    found = get_object_or_404(Post.objects.filter(is_rendered=True), uid=uid)
-    context = {**frame(request, get_snapshot()), "post": found, "is_draft": True}
+    edit_url = Subquery(Snapshot.objects.values("edit_url")[:1])
+    posts = Post.objects.filter(is_rendered=True).annotate(edit_url=edit_url)
+    found: Any = get_object_or_404(posts, uid=uid)
+    context = {**frame(request, found.edit_url or ""), "post": found, "is_draft": True}
     with translation.override(settings.LANGUAGE_CODE):
         return render(request, "posts/post.html", context)
 

@@ -41,7 +41,9 @@ ADDRESSES = [
         "/categories/post/", "/categories/post/rss/",
         "/series/post/",
         "/archive/1999/", "/archive/0000/",
-        "/archive/2016/?page=2", "/articles/none.rst.html", "/files/none.png",
+        "/tags/%00/", "/pages/%00/", "/2016/01/01/%00/", "/articles/%00.html", "/files/%00.png",
+        f"/files/{'x' * 300}.png", "/archive/2016/?page=2", "/articles/none.rst.html",
+        "/files/none.png",
     )),
     *((address, 301) for address in (
         "/old.html", "/?p=12", "/tags/X/", "/tags/net/", "/tags/net/feed/",

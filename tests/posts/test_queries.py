@@ -2,8 +2,9 @@
 
 import pytest
 
+from posts.models import Post, Snapshot
 from posts.pages import CACHE_CONTROL
-from tests.posts.blogs import index
+from tests.posts.blogs import index, make_markdown
 from tests.posts.kinds import ADDRESSES, MOST_QUERIES, POSTS
 
 pytestmark = pytest.mark.django_db
@@ -19,6 +20,17 @@ def test_no_page_takes_more_than_four_queries(blog, client, django_assert_max_nu
     for address, status in ADDRESSES:
         with django_assert_max_num_queries(MOST_QUERIES, info=address):
             assert client.get(address).status_code == status, address
+
+
+def test_no_page_for_staff_takes_more_than_four_queries(
+    blog, tmp_path, admin_client, django_assert_max_num_queries
+):
+    index(tmp_path, **{"2016-01-01-d.md": make_markdown(status="draft")})
+    Snapshot.objects.update(edit_url="https://github.com/me/blog/edit/main/")
+    for address in ("/drafts/", f"/drafts/{Post.objects.get(status='draft').uid}/"):
+        with django_assert_max_num_queries(MOST_QUERIES, info=address):
+            page = admin_client.get(address).content
+    assert b'href="https://github.com/me/blog/edit/main/2016-01-01-d.md"' in page
 
 
 def test_every_answer_says_how_long_it_may_be_kept(blog, client):
