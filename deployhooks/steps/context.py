@@ -15,6 +15,7 @@ from deployhooks.checkout import Checkout, CheckoutError, Version
 from deployhooks.gunicorn import Gunicorn
 from deployhooks.kept import Kept
 from deployhooks.process import ProcessFailed
+from deployhooks.requirements import PackagesDiffer
 from deployhooks.scratch import Scratch, is_content
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class StepSkipped(Exception):
 
 
 # What a step can end with that is no mistake of ours: its message is the deploy's error.
-FAILURES = (StepFailed, ProcessFailed, CheckoutError)
+FAILURES = (StepFailed, ProcessFailed, CheckoutError, PackagesDiffer)
 
 
 class Context:
