@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import unquote
 
 # Our word for each key, by what others call it.
 KEYS = {
@@ -242,7 +243,12 @@ def clean_language(text: str) -> str:
 
 
 def clean_alias(alias: str) -> str:
-    """The path of an older address, `/` first, without scheme, host, query and fragment."""
-    path = re.sub(r"^[a-z]+://[^/]*", "", alias.strip())
-    path = re.split(r"[?#]", path)[0]
-    return "/" + path.lstrip("/") if path.strip("/") else ""
+    """An older address from its path on, `/` first, without scheme, host and fragment.
+
+    A query is part of it: WordPress' addresses are `/?p=12`.
+    """
+    address = re.sub(r"^[a-z]+://[^/?#]*", "", alias.strip()).partition("#")[0]
+    path, _, query = unquote(address).partition("?")
+    if not path.strip("/") and not query:
+        return ""
+    return "/" + path.lstrip("/") + (f"?{query}" if query else "")

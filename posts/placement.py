@@ -149,7 +149,7 @@ def address_of_list(kind: str, name: str) -> str:
     return {
         "tag": f"/tags/{slug}/",
         "category": f"/categories/{slug}/",
-        "archive": "/archive/",
+        "archive": f"/archive/{name}/" if re.fullmatch(r"[0-9]{4}", name) else "/archive/",
         "tag_index": "/tags/",
         "rss": "/rss/",
     }.get(kind, "/")
