@@ -25,6 +25,8 @@ MAX_BYTES = 512 * 1024
 UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 
 NAME_WITH_DATE = re.compile(r"(\d{4})[-_.]?(\d{2})[-_.]?(\d{2})(?:[-_ .]+(.*))?", re.DOTALL)
+# Eight digits may be any number; these begin as a date of our time does.
+MEANT_AS_DATE = re.compile(r"\d{4}([-_.])\d{2}\1\d{2}|(?:19|20)\d{6}")
 
 
 class SourceUnreadable(Exception):
@@ -239,4 +241,9 @@ def split_name(path: str) -> tuple[date | None, str]:
 
 def has_false_day(path: str) -> bool:
     """The name begins as if with a date, as 2019_13_45 does, and no calendar has it."""
-    return split_name(path)[0] is None and bool(NAME_WITH_DATE.fullmatch(name_of(path)))
+    name = name_of(path)
+    return (
+        split_name(path)[0] is None
+        and bool(NAME_WITH_DATE.fullmatch(name))
+        and bool(MEANT_AS_DATE.match(name))
+    )

@@ -27,6 +27,8 @@ def from_markdown(text: str) -> markup.Page:
         (":pep:`style <8#naming>`", '<a href="https://peps.python.org/pep-0008/#naming">style</a>'),
         (":rfc:`2822`", "rfc2822"),
         (":kbd:`Ctrl`", "<code>Ctrl</code>"),
+        (':abbr:`HTML (a "language")`', '<abbr title="a &quot;language&quot;">HTML</abbr>'),
+        (":abbr:`HTML`", "<abbr>HTML</abbr>"),
     ],
 )
 def test_sphinx_roles_become_text(text, html):
@@ -101,6 +103,12 @@ def test_code_in_rst_has_numbers_and_emphasised_lines(text):
     body = from_rst(text).body
     assert '<span class="linenos">1</span>' in body
     assert body.count('class="hll"') == 1
+
+
+def test_code_in_rst_is_not_numbered_when_it_says_none():
+    body = from_rst(".. code-block:: python\n   :linenos: none\n\n   a = 1\n").body
+    assert "linenos" not in body
+    assert '<span class="n">a</span>' in body
 
 
 def test_code_in_markdown_has_numbers_and_emphasised_lines():

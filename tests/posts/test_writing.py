@@ -3,6 +3,8 @@
 import time
 import urllib.error
 import urllib.request
+from datetime import datetime, timedelta
+from unittest import mock
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -12,6 +14,7 @@ from posts import previewing
 from posts.checking import check_posts
 from posts.models import Post
 from posts.source import SourceUnreadable
+from posts.starting import start_post
 from tests.posts.blogs import make_markdown, write_posts
 from tests.posts.previews import running_preview
 
@@ -49,6 +52,31 @@ def test_a_new_post_is_a_draft_of_today_without_problems(tmp_path, settings, cap
     assert "draft" in path.read_text()
     with pytest.raises(CommandError, match="is there already"):
         call_command("new_post", "分治 and 征服", *options)
+
+
+@pytest.mark.parametrize("title", ["", " ", "\t\n"])
+def test_a_new_post_without_title_is_refused(tmp_path, settings, title):
+    settings.POSTS_DIR = tmp_path
+    with pytest.raises(CommandError, match="needs a title"):
+        call_command("new_post", title)
+    assert not list(tmp_path.iterdir())
+
+
+def test_new_posts_of_signs_alone_have_names_of_their_own(tmp_path):
+    noon = timezone.make_aware(datetime(2026, 11, 22, 12, 30, 5))
+    with mock.patch("django.utils.timezone.now", return_value=noon):
+        path = start_post(tmp_path, "😀")
+    with mock.patch("django.utils.timezone.now", return_value=noon + timedelta(seconds=1)):
+        other = start_post(tmp_path, "…")
+    assert [path.name, other.name] == ["2026_11_22-post_123005.md", "2026_11_22-post_123006.md"]
+    assert check_posts(tmp_path) == []
+
+
+@pytest.mark.parametrize("title", ["文" * 300, "word " * 100])
+def test_a_new_post_with_a_long_title_has_a_name_that_fits(tmp_path, title):
+    path = start_post(tmp_path, title)
+    assert len(path.name.encode()) < 220
+    assert " ".join(title.split()) in path.read_text()
 
 
 @pytest.mark.django_db
