@@ -18,6 +18,7 @@ PELICAN_END = re.compile(r"(?:---|\.\.\.)(?:\s.*)?")
 # Nobody begins a text with these words and a colon, so one of them is enough to tell a header.
 PELICAN_KEYS = frozenset({*KEYS, "template"} - {"link", "url"})
 PEP_START = re.compile(r"PEP:[ \t]*\d+[ \t]*\n")
+FENCED = re.compile(r"(---|\+\+\+)[ \t]*\n(.*?)\n?^\1[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
 
 
 # More than anyone writes; reading YAML takes a hundred times its size.
@@ -70,9 +71,7 @@ def split_pep(text: str) -> Header:
 
 def split_fenced(text: str) -> Header | None:
     """YAML between `---` or TOML between `+++`. Raises HeaderInvalid when it cannot be read."""
-    found = re.match(
-        r"(---|\+\+\+)[ \t]*\n(.*?)\n?^\1[ \t]*(?:\n|\Z)", text, re.DOTALL | re.MULTILINE
-    )
+    found = FENCED.match(text)
     if not found:
         return None
     if len(found[2]) > MAX_HEADER:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import unquote
 
 # Our word for each key, by what others call it.
 KEYS = {
@@ -140,7 +141,7 @@ def read_aliases(written: list[str], complaints: list[str]) -> list[str]:
     aliases = []
     for each in written:
         alias = clean_alias(each)
-        if alias.rstrip("/") in OWN_ADDRESSES or (not alias and "?" not in each):
+        if alias.rstrip("/") in OWN_ADDRESSES or not alias:
             complaints.append(
                 f'"{each}" cannot be an alias: the blog shows a page of its own there. Write the '
                 "older address of this post, as /2009/old.html."
@@ -286,7 +287,12 @@ def clean_language(text: str) -> str:
 
 
 def clean_alias(alias: str) -> str:
-    """The path of an older address, `/` first, without scheme, host, query and fragment."""
-    path = re.sub(r"^[a-z]+://[^/]*", "", alias.strip())
-    path = re.split(r"[?#]", path)[0]
-    return "/" + path.lstrip("/") if path.strip("/") else ""
+    """An older address from its path on, `/` first, without scheme, host and fragment.
+
+    A query is part of it: WordPress' addresses are `/?p=12`.
+    """
+    address = re.sub(r"^[a-z]+://[^/?#]*", "", alias.strip()).partition("#")[0]
+    path, _, query = unquote(address).partition("?")
+    if not path.strip("/") and not query:
+        return ""
+    return "/" + path.lstrip("/") + (f"?{query}" if query else "")

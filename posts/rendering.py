@@ -116,7 +116,7 @@ def render_in_pool(
     folder: Folder, sources: Sequence[SourceFile], zone: tzinfo, workers: int
 ) -> Iterator[Rendered]:
     """Fresh processes: they hold neither our database connection nor our memory."""
-    bare = Folder(folder.root)
+    bare = type(folder)(folder.root)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         jobs = ((bare, each, zone) for each in sources)
         yield from pool.map(render_job, jobs, chunksize=CHUNK)

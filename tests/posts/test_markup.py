@@ -200,6 +200,12 @@ def test_metadata_that_would_fill_the_memory_is_refused():
         headers.split_markdown(f"---\ntitle: {'x' * 70_000}\n---\n")
 
 
+def test_numbers_of_lines_are_no_part_of_the_text():
+    page = from_markdown("```python {linenos}\ndef f():\n    pass\n```\n")
+    assert '<span class="linenos">1' in page.body
+    assert "".join(page.text.split()) == "deff():pass"
+
+
 def test_the_only_h1_is_the_title():
     assert "<h1" not in from_markdown("# T\n\n# Second\n\n## Third\n\n<h1>Raw</h1>\n").body
 

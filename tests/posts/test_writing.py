@@ -1,9 +1,5 @@
 """Writing at home: check, begin, preview."""
 
-import os
-import signal
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -11,7 +7,6 @@ from datetime import datetime, timedelta
 from unittest import mock
 
 import pytest
-from django.conf import settings as site
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
@@ -21,6 +16,7 @@ from posts.models import Post
 from posts.source import SourceUnreadable
 from posts.starting import start_post
 from tests.posts.blogs import make_markdown, write_posts
+from tests.posts.previews import running_preview
 
 
 def test_every_problem_is_told_with_file_and_line(tmp_path, settings, capsys):
@@ -118,15 +114,7 @@ def wait_for(condition, seconds=60):
 def test_preview_shows_drafts_and_follows_the_files(tmp_path):
     posts = tmp_path / "posts"
     write_posts(posts, **{"2016-01-01-a.md": make_markdown("Before", status="draft")})
-    env = {**os.environ, "DATA_DIR": str(tmp_path / "data"), "POSTS_DIR": str(posts)}
-    process = subprocess.Popen(
-        [sys.executable, "manage.py", "preview", "--port", "0"], cwd=site.BASE_DIR, env=env,
-        stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    try:
-        line = process.stdout.readline()
-        url = line.rpartition(" ")[2].strip()
-        assert line.startswith(f"Preview of {posts}: http://127.0.0.1:"), line
+    with running_preview(posts, tmp_path / "data") as (url, process):
 
         def page(address="2016/01/01/a/"):
             try:
@@ -146,9 +134,5 @@ def test_preview_shows_drafts_and_follows_the_files(tmp_path):
         wait_for(lambda: "is empty" in process.stdout.readline())
         write_posts(posts, **{"2016-01-01-a.md": make_markdown("Again", status="draft")})
         wait_for(lambda: "Again" in page())
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(20)
-        process.stdout.close()
     assert not list((tmp_path / "data").glob("preview-*"))
     assert process.returncode == 0
