@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from html import escape
 from posixpath import dirname, normpath
 from urllib.parse import quote, unquote
@@ -46,7 +47,6 @@ class Places:
     known: set[str] = field(init=False)
     by_path: dict[str, str] = field(init=False)
     by_name: dict[str, str] = field(init=False)
-    by_slug: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.files = set(self.files)
@@ -55,8 +55,6 @@ class Places:
         paths = sorted(self.addresses, reverse=True)
         self.by_path = {loosen(path): path for path in paths}
         self.by_name = {loosen(path.rpartition("/")[2]): path for path in paths}
-        slugs = {path: self.addresses[path].rstrip("/").rpartition("/")[2] for path in paths}
-        self.by_slug = {loosen(unquote(slugs[path])): path for path in paths}
 
     def resolve(self, target: str, source: str) -> str | None:
         """The address that a link in the post `source` leads to; None when it leads nowhere.
@@ -108,6 +106,12 @@ class Places:
             return None
         name = loosen(path.rpartition("/")[2])
         return self.by_name.get(name) or self.by_slug.get(name)
+
+    @cached_property
+    def by_slug(self) -> dict[str, str]:
+        """Nikola's links name a post by it."""
+        slugs = {path: each.rstrip("/").rpartition("/")[2] for path, each in self.addresses.items()}
+        return {loosen(unquote(slugs[path])): path for path in sorted(slugs, reverse=True)}
 
     def candidates(self, path: str, source: str) -> list[str]:
         """Where a path may point: beside the post that links, then from the top of POSTS_DIR."""

@@ -95,8 +95,9 @@ def test_the_original_site_is_linked_and_no_summary(tmp_path):
     assert "javascript" not in evil.body
 
 
+@pytest.mark.django_db
 def test_links_by_slug_lead_to_posts(tmp_path):
-    (tmp_path / "rome.rst").write_text(HEAD + "\nText.\n")
+    (tmp_path / "rome.rst").write_text(HEAD + ".. tags: italy\n.. category: travel\n\nText.\n")
     targets = {
         "link://slug/my-day": "/2012/03/30/my-day/",
         "link://filename/rome.rst": "/2012/03/30/my-day/",

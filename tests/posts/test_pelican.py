@@ -5,11 +5,10 @@ from urllib.parse import unquote
 
 import pytest
 
-from posts import placement
-from posts.links import Places
-from posts.models import address_of
+from posts.index import index_posts
 from posts.rendering import render
 from posts.source import scan
+from tests.posts.blogs import get_post
 from tests.posts.test_formats import read
 
 HEAD = "Title: T\nDate: 2012-03-30 23:00\n"
@@ -108,11 +107,12 @@ def test_markdown_has_the_extras_of_python_markdown(tmp_path, text, html):
     assert "{:" not in body
 
 
+@pytest.mark.django_db
 def test_links_in_all_its_spellings_lead_to_posts_files_and_lists(tmp_path):
     (tmp_path / "images").mkdir()
     (tmp_path / "images/pot.png").write_bytes(b"")
     (tmp_path / "cooking").mkdir()
-    (tmp_path / "cooking/b.md").write_text(HEAD + "Slug: bread\n\nText.\n")
+    (tmp_path / "cooking/b.md").write_text(HEAD + "Slug: bread\nTags: flour\n\nText.\n")
     targets = {
         "{filename}b.md": "/2012/03/30/bread/",
         "{filename}/cooking/b.md#end": "/2012/03/30/bread/#end",
@@ -132,14 +132,6 @@ def test_links_in_all_its_spellings_lead_to_posts_files_and_lists(tmp_path):
 
 def links_of(root, path):
     """By target, where the links of the post lead."""
-    folder = scan(root)
-    drafts = {name: render(folder, each, UTC).draft for name, each in folder.posts.items()}
-    places = Places(
-        {name: address_of(draft.day, draft.base_slug) for name, draft in drafts.items()},
-        folder.files,
-        placement.address_of_list,
-        placement.address_of_file,
-    )
-    return {
-        unquote(each["target"]): places.resolve(each["target"], path) for each in drafts[path].links
-    }
+    index_posts(root)
+    post = get_post(path)
+    return {unquote(each["target"]): url for each, url in zip(post.links, post.urls, strict=True)}
