@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from functools import cache
-from html import escape
 from importlib import import_module
 from multiprocessing import get_context
 from os import cpu_count
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from posts import headers, markup, metadata, reading, shortcodes, source
+from posts import conventions, headers, markup, metadata, reading, shortcodes, source
 from posts.document import Document
 from posts.problems import Problem
 from posts.source import Folder, PostUnreadable, SourceFile
@@ -32,8 +31,8 @@ CHUNK = 8
 
 LIBRARIES = ("docutils", "markdown-it-py", "mdit-py-plugins", "Pygments", "nh3", "PyYAML")
 MODULES = (
-    "document extra fitting formula headers highlight links markdown markup metadata placement "
-    "problems reading rendering rst shortcodes source sphinx".split()
+    "conventions document extra fitting formula headers highlight links markdown markup metadata "
+    "placement problems reading rendering rst shortcodes source sphinx".split()
 )
 
 
@@ -185,18 +184,21 @@ def compose(each: SourceFile, text: str, companion: str, zone: tzinfo) -> Render
     has_title = "title" in outer or "title" in header.values
     body = header.body
     unknown: list[Problem] = []
-    if header.is_nikola or outer:
+    is_nikola = header.is_nikola or bool(outer)
+    if is_nikola:
         body, unknown = shortcodes.expand(body, is_rst=is_rst, first_line=header.body_line)
     parser = import_parser(each.path)
     document: Document = parser.render(body, has_title=has_title, first_line=header.body_line)
     meta, complaints = metadata.interpret({**document.values, **header.values, **outer})
-    complaints += complain_of_name(each.path, meta)
-    if not meta.category and (header.is_pelican or (document.values and not header.values)):
-        meta.category = source.category_of(each.path)
+    complaints += conventions.complain_of_name(each.path, meta)
+    if header.is_pelican or (document.values and not header.values):
+        conventions.take_category(each.path, meta)
     if header.is_pelican:
         meta.summary = parser.strip(meta.summary)
+    if is_nikola:
+        conventions.take_language(each.path, meta)
     heading = metadata.cut("title", "" if meta.title else document.title, complaints)
-    page = markup.finish(show_link(meta.link) + document.html)
+    page = markup.finish(conventions.show_link(meta.link) + document.html)
     problems = [Problem(line_of_value(text, complaint), complaint) for complaint in complaints]
     problems += [*header.problems, *unknown, *document.problems]
     draft = make_draft(each.path, meta, heading, page, zone)
@@ -210,26 +212,13 @@ def compose(each: SourceFile, text: str, companion: str, zone: tzinfo) -> Render
     return Rendered(each, draft, meta.aliases, sorted(set(problems)))
 
 
-def complain_of_name(path: str, meta: metadata.Metadata) -> list[str]:
-    if meta.date or meta.has_unreadable_date or not source.has_false_day(path):
-        return []
-    return [
-        f'"{source.name_of(path)}" begins with no day of the calendar; rename it, or give it a '
-        "date within. Not published before."
-    ]
-
-
-def show_link(link: str) -> str:
-    return f'<p><a href="{escape(link)}">{escape(link)}</a></p>\n' if link else ""
-
-
 def make_draft(
     path: str, meta: metadata.Metadata, heading: str, page: markup.Page, zone: tzinfo
 ) -> Draft:
     day, rest = source.split_name(path)
     moment = meta.date or (datetime(day.year, day.month, day.day) if day else None)
     dated_at = in_zone(moment, zone)
-    published_at = None if source.is_page(path) else dated_at
+    published_at = None if conventions.is_page(path) else dated_at
     return Draft(
         title=meta.title or heading or rest.replace("_", " "),
         base_slug=meta.slug or metadata.clean_slug(rest) or "post",

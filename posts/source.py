@@ -221,17 +221,6 @@ def name_of(path: str) -> str:
     return name.rpartition(".")[0] or name
 
 
-def is_page(path: str) -> bool:
-    """Pelican and Nikola keep pages in this folder; their dates do not make them posts."""
-    return path.startswith("pages/")
-
-
-def category_of(path: str) -> str:
-    """The folder that a post lies in, which is its category to Pelican; a year is none."""
-    folder = path.rpartition("/")[0].rpartition("/")[2]
-    return "" if is_page(path) or folder.isdecimal() else folder
-
-
 def is_rst(path: str) -> bool:
     return path.lower().endswith(RST_EXTENSIONS)
 

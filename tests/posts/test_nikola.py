@@ -113,3 +113,27 @@ def test_links_by_slug_lead_to_posts(tmp_path):
     assert found.pop("link://archive/2012").startswith("/archive/")
     targets.pop("link://archive/2012")
     assert found == targets
+
+
+@pytest.mark.parametrize(
+    ("name", "slug", "language"),
+    [
+        ("madrid.zh_cn.md", "my-day-zh-cn", "zh-cn"),
+        ("2012_03_30-madrid.pt-BR.md", "my-day-pt-br", "pt-BR"),
+        ("madrid.v2.md", "my-day", ""),
+        ("madrid.md", "my-day", ""),
+    ],
+)
+def test_a_translation_has_its_language_and_an_address_of_its_own(tmp_path, name, slug, language):
+    draft = read(tmp_path, name, f"{IN_COMMENT}\nText.\n")
+    assert (draft.base_slug, draft.language) == (slug, language)
+
+
+def test_a_translation_in_two_files_is_one_too(tmp_path):
+    draft = read(tmp_path, "madrid.de.md", "Text.\n", **{"madrid.de.meta": ".. title: T\n"})
+    assert (draft.base_slug, draft.language) == ("madrid-de", "de")
+
+
+def test_a_dot_in_the_name_of_other_posts_is_no_language(tmp_path):
+    draft = read(tmp_path, "2012_03_30-just.do.it.md", "# T\n\nText.\n")
+    assert (draft.base_slug, draft.language) == ("just.do.it", "")
