@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import django.db
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 
 from deployhooks import cluster, recovery
 from deployhooks.checkout import CheckoutError, Version
@@ -85,8 +85,6 @@ def _run_and_close(context: Context) -> None:
         deploy.fail(f"{error}{_describe_applied(deploy)}")
     except Cancelled:
         deploy.cancel(_describe_applied(deploy))
-    else:
-        deploy.succeed()
 
 
 def _hand_back(deploy: Deploy, error: django.db.Error) -> None:
@@ -118,7 +116,6 @@ def _go_forward_or_back(context: Context) -> None:
     try:
         for step in load_steps():
             run_step(context, step)
-        context.kept.clear()
     except LeaseLost:
         raise
     except BaseException as error:
@@ -127,6 +124,22 @@ def _go_forward_or_back(context: Context) -> None:
         raise
     finally:
         context.scratch.remove()
+    _succeed_or_put_back(context)
+
+
+def _succeed_or_put_back(context: Context) -> None:
+    """Close the row, unless a cancel was accepted first: then what has moved is put back."""
+    with transaction.atomic():
+        is_closed = context.deploy.succeed()
+        if is_closed:
+            context.kept.clear()
+    if is_closed:
+        return
+    if not context.lease.row.exists():
+        raise LeaseLost
+    if _must_put_back(context):
+        _put_back(context, Cancelled())
+    raise Cancelled
 
 
 def _must_put_back(context: Context) -> bool:

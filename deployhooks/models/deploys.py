@@ -157,8 +157,11 @@ class Deploy(models.Model):
         return self.status not in (self.Status.QUEUED, self.Status.RUNNING)
 
     def succeed(self) -> bool:
-        """running -> succeeded; False when it was no longer running."""
-        return self._close(self.Status.SUCCEEDED, "")
+        """running -> succeeded; False when it was no longer running, or is to be cancelled.
+
+        From then on a cancel is refused: of the two the first one holds, never both.
+        """
+        return self._close(self.Status.SUCCEEDED, "", cancel_requested_at=None)
 
     def fail(self, error: str) -> bool:
         """running -> failed; False when it was no longer running."""
@@ -197,9 +200,9 @@ class Deploy(models.Model):
             self.from_commit, self.submodules = dead.from_commit, dead.submodules
             self.save(update_fields=["from_commit", "submodules"])
 
-    def _close(self, status: Deploy.Status, error: str) -> bool:
+    def _close(self, status: Deploy.Status, error: str, **still: Any) -> bool:
         changed = Deploy.objects.filter(
-            pk=self.pk, status=self.Status.RUNNING, attempt=self.attempt
+            pk=self.pk, status=self.Status.RUNNING, attempt=self.attempt, **still
         ).update(
             status=status,
             error=error,

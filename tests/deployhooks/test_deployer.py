@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from deployhooks import cluster, control, deployer, queue
+from deployhooks import cluster, control, deployer, lease, queue
 from deployhooks.models import Deploy, Step
 from tests.deployhooks import fake_steps
 from tests.deployhooks.repositories import clone, commit, git, make_remote
@@ -147,6 +147,25 @@ def test_cancel_ends_the_running_process_within_two_seconds_and_is_final(checkou
     deploy.refresh_from_db()
     assert (deploy.status, deploy.error) == ("cancelled", "Cancelled by ada.")
     assert fake_steps.ran == ["fetch", "index"]
+
+
+def test_a_cancel_as_the_last_step_ends_puts_back_what_moved(checkout, monkeypatch):
+    queue.settings.DEPLOY_STEPS = [STEPS[0], "deployhooks.steps.pull.pull", STEPS[2]]
+    tip = commit(checkout.parent / "site.git", {"manage.py": "print(1)\n"})
+    git("fetch", "--quiet", cwd=checkout)
+    close = Step.close
+
+    def cancel_and_close(step, status, detail):
+        if step.name == "reload":
+            control.cancel(step.deploy, "ada")
+        close(step, status, detail)
+
+    monkeypatch.setattr(lease, "LOOK", 60)  # nobody sees it in time
+    monkeypatch.setattr(Step, "close", cancel_and_close)
+    deploy = run(fetch=fake_steps.set_target(tip))
+    assert (deploy.status, deploy.error) == ("cancelled", "Cancelled by ada.")
+    assert deploy.restored
+    assert (checkout / "manage.py").read_text() == ""
 
 
 def test_a_queue_that_stops_hands_a_deploy_back_that_has_changed_nothing(checkout, monkeypatch):

@@ -90,11 +90,12 @@ class Deploys(RuleBasedStateMachine):
     @rule(how=st.sampled_from(["succeed", "fail", "cancel"]))
     def end(self, how):
         deploy = self.running()
-        assert {
+        is_closed = {
             "succeed": deploy.succeed,
             "fail": lambda: deploy.fail("no"),
             "cancel": deploy.cancel,
         }[how]()
+        assert is_closed or (how == "succeed" and deploy.cancel_requested_at)
 
     @precondition(lambda self: self.running())
     @rule()
@@ -167,6 +168,12 @@ class Deploys(RuleBasedStateMachine):
                 assert deploy.error or deploy.status == Status.SUCCEEDED
 
     @invariant()
+    def a_cancel_that_was_accepted_is_kept(self):
+        assert not Deploy.objects.filter(
+            status=Status.SUCCEEDED, cancel_requested_at__isnull=False
+        ).exists()
+
+    @invariant()
     def every_delivery_is_held_or_served(self):
         assert Delivery.objects.count() == len(self.guids)
         for delivery in Delivery.objects.all():
@@ -188,7 +195,7 @@ class Deploys(RuleBasedStateMachine):
             if not OrmQ.objects.exists():
                 continue  # it was returned in this very round; the queue is told in the next
             if claimed := lease.claim(waiting.pk):
-                claimed.succeed()
+                assert claimed.succeed() or claimed.cancel()
         assert not Deploy.objects.filter(status__in=[Status.QUEUED, Status.RUNNING]).exists()
 
 
