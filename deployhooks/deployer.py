@@ -8,8 +8,9 @@ import logging
 import os
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import django.db
@@ -79,7 +80,7 @@ def _claim(deploy_id: int) -> Deploy | None:
 def _run_and_close(context: Context) -> None:
     deploy = context.deploy
     try:
-        with hold_checkout(context.checkout.git_dir):
+        with hold_checkout(context.checkout.git_dir, partial(_stop_waiting, context)):
             _go_forward_or_back(context)
     except FAILURES as error:
         deploy.fail(f"{error}{_describe_applied(deploy)}")
@@ -111,7 +112,8 @@ def _describe_applied(deploy: Deploy) -> str:
 
 
 def _go_forward_or_back(context: Context) -> None:
-    context.notes += repair(context.checkout, context.scratch.folder, context.stop_if_cancelled)
+    check = partial(_stop_waiting, context)
+    context.notes += repair(context.checkout, context.scratch.folder, check)
     context.before = _read_before(context)
     try:
         for step in load_steps():
@@ -140,6 +142,15 @@ def _succeed_or_put_back(context: Context) -> None:
     if _must_put_back(context):
         _put_back(context, Cancelled())
     raise Cancelled
+
+
+def _stop_waiting(context: Context) -> None:
+    """Let a cancel end a wait before the first step.
+
+    Not where an earlier attempt may have moved what is to be put back first, by the steps.
+    """
+    if not context.deploy.from_commit:
+        context.stop_if_cancelled()
 
 
 def _must_put_back(context: Context) -> bool:
@@ -218,10 +229,11 @@ def _advise(error: OSError) -> str:
 
 
 @contextmanager
-def hold_checkout(git_dir: Path) -> Iterator[None]:
+def hold_checkout(git_dir: Path, check: Callable[[], None]) -> Iterator[None]:
     """Be the only process that works on this checkout, also when the database is not asked.
 
-    The lock goes with the process that holds it. Raises StepFailed when it is not free in time.
+    The lock goes with the process that holds it. Raises StepFailed when it is not free in time, and
+    what `check`, called while it waits, raises.
     """
     descriptor = os.open(git_dir / "blogsite.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -232,6 +244,7 @@ def hold_checkout(git_dir: Path) -> Iterator[None]:
                     f"Another process works on the checkout: {git_dir / 'blogsite.lock'} was "
                     f"locked for {LOCK_TIMEOUT:.0f} s. Wait for its end and re-run this deploy."
                 )
+            check()
             time.sleep(0.1)
         yield
     finally:

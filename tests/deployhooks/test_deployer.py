@@ -217,6 +217,26 @@ def test_two_runs_on_one_checkout_are_impossible_even_without_the_database(check
     assert fake_steps.ran == []
 
 
+@pytest.mark.parametrize("has_begun", [False, True])
+def test_a_cancel_ends_the_wait_for_the_checkout_unless_something_must_be_put_back(
+    checkout, monkeypatch, has_begun
+):
+    monkeypatch.setattr(deployer, "LOCK_TIMEOUT", 2.0)
+    deploy = make_deploy(from_commit=git("rev-parse", "HEAD", cwd=checkout) if has_begun else "")
+    with (checkout / ".git" / "blogsite.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        thread = in_thread(lambda: deployer.run_deploy(deploy.pk))
+        wait_until(lambda: Deploy.objects.get().status == "running")
+        control.cancel(deploy, "ada")
+        wait_until(lambda: not thread.is_alive() or has_begun, 2)
+        if has_begun:
+            time.sleep(1)
+    thread.join()
+    deploy.refresh_from_db()
+    assert (deploy.status, deploy.error) == ("cancelled", "Cancelled by ada.")
+    assert fake_steps.ran == []
+
+
 def test_the_checkouts_lock_is_free_afterwards(checkout):
     run()
     with (checkout / ".git" / "blogsite.lock").open("w") as lock:
