@@ -98,6 +98,12 @@ class Deploys(RuleBasedStateMachine):
         assert is_closed or (how == "succeed" and deploy.cancel_requested_at)
 
     @precondition(lambda self: self.running())
+    @rule(number=ANY)
+    def hand_on_what_no_remote_has(self, number):
+        served = list(self.running().deliveries.all())
+        queue.hand_on(self.running(), served[: number % (len(served) + 1)])
+
+    @precondition(lambda self: self.running())
     @rule()
     def crash(self):
         late = self.running()
