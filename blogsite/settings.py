@@ -63,7 +63,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "blogsite.static_files.StaticFilesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
+    "posts.middleware.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -266,6 +266,8 @@ DEPLOY_CONTENT = [POSTS_DIR]
 
 # --- Logging -----------------------------------------------------------------------------------
 
+# Without secrets as well: pages of errors with DEBUG, and e-mails where somebody sets ADMINS.
+DEFAULT_EXCEPTION_REPORTER = "deployhooks.reporting.CleanReporter"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from deployhooks.models.deliveries import Delivery
+from deployhooks.redaction import configured_redactor
 
 # Between two attempts of a deploy.
 LONGEST_PAUSE = timedelta(minutes=5)
@@ -205,7 +206,7 @@ class Deploy(models.Model):
             pk=self.pk, status=self.Status.RUNNING, attempt=self.attempt, **still
         ).update(
             status=status,
-            error=error,
+            error=configured_redactor().clean(error),
             finished_at=timezone.now(),
             restored=self.restored,
             process_groups=[],
@@ -244,6 +245,6 @@ class Step(models.Model):
 
     def close(self, status: Step.Status, detail: str) -> None:
         """running -> succeeded, failed or skipped, with one line that says what came of it."""
-        self.status, self.detail = status, detail[:1000]
+        self.status, self.detail = status, configured_redactor().clean(detail)[:1000]
         self.finished_at = timezone.now()
         self.save(update_fields=["status", "detail", "finished_at"])

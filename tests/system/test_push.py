@@ -81,6 +81,10 @@ def test_a_pushed_post_goes_live_and_a_failed_deploy_is_run_again(site: LiveSite
     assert site.deploy(failed["id"])["error"] == failed["error"]
 
 
+def everything_is_live(page: str) -> str:
+    return page if "Everything that the remotes have is live" in page else ""
+
+
 def deliver_unreachable(site: LiveSite):
     """A delivery for a repository that cannot be reached at this moment."""
     after = git(site.author, "rev-parse", "HEAD")
@@ -111,11 +115,12 @@ def test_a_push_that_moves_a_pinned_submodule_and_a_template_goes_live_at_once(
     assert wait_until(lambda: site.get("/healthz").json()["commit"] == commit, 10)
 
 
-def test_a_deploy_goes_on_after_its_database_was_away_and_after_its_server_was_stopped(
+def test_nothing_is_lost_by_a_database_that_is_away_a_server_that_stops_or_a_hook_that_never_came(
     make_site: Callable[..., LiveSite],
 ):
     with running_server() as postgres:
-        site = make_site(DEPLOY_RETRY="300", DATABASE_URL=postgres.url)
+        pauses = {"DEPLOY_DRIFT_INTERVAL": "2", "DEPLOY_DRIFT_GRACE": "1"}
+        site = make_site(DEPLOY_RETRY="300", DATABASE_URL=postgres.url, **pauses)
         site.start()
         number = site.deliver("content", after="1" * 40).json()["deploy"]
         wait_until(lambda: site.deploy(number)["status"] == "running")
@@ -146,6 +151,18 @@ def test_a_deploy_goes_on_after_its_database_was_away_and_after_its_server_was_s
         site.start()
         assert site.wait_for_deploy(newest)["status"] == "succeeded"
         assert site.get("/2021/05/06/later/").status == 200
+
+        # A push of which no delivery tells.
+        tip = site.write_post("2021_07_08-untold.rst", "Nobody told")
+        wait_until(lambda: site.get("/2021/07/08/untold/").status == 200)
+        found = site.deploys()[0]
+        assert (found["trigger"], found["deliveries"]) == ("drift", [])
+        assert found["submodules"]["content"]["to"] == tip
+        browser = site.sign_in()
+        shown = wait_until(lambda: everything_is_live(browser.get("/admin/").text))
+        for word in (tip[:7], "checked out", "remote", "last asked"):
+            assert word in shown
+        assert f"deploy {found['id']} brings it live" in site.log("watch")
         site.stop()
 
 
