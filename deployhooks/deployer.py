@@ -56,7 +56,8 @@ def run_deploy(deploy_id: int) -> bool:
         except LeaseLost:
             logger.warning("deploy %s: another process has taken it over", deploy.pk)
         except Interrupted:
-            recovery.return_to_queue(deploy, "The server was stopped before anything live changed.")
+            why = "The server was stopped before anything live changed."
+            recovery.return_to_queue(deploy, why, is_stop=True)
         except django.db.Error as error:
             _hand_back(deploy, error)
         except BaseException as error:

@@ -69,9 +69,10 @@ def _find_marked_groups(mark: str) -> set[int]:
 
 
 @transaction.atomic
-def return_to_queue(deploy: Deploy, why: str) -> timedelta | None:
+def return_to_queue(deploy: Deploy, why: str, *, is_stop: bool = False) -> timedelta | None:
     """A deploy that cannot go on is queued again, or joins the one that is queued.
 
+    An orderly stop is no death: however often the server is restarted, no push is lost by that.
     Returns the pause before its next attempt; None when there is none: it failed after three, its
     work is taken up by another deploy, or it does not run any more at all.
     """
@@ -84,10 +85,12 @@ def return_to_queue(deploy: Deploy, why: str) -> timedelta | None:
         step.close(Step.Status.FAILED, why)
     if waiting := here.here().queued().first():
         _join(deploy, waiting, why)
-    elif deploy.attempt >= MAX_ATTEMPTS:
+    elif is_stop:
+        deploy.return_to_queue(timedelta(), is_stop=True)
+    elif deploy.deaths >= MAX_ATTEMPTS:
         deploy.fail(f"{why} It was the last attempt: see queue.log, then re-run this deploy.")
     else:
-        pause = timedelta(seconds=settings.DEPLOY_ATTEMPT_PAUSE * 3 ** (deploy.attempt - 1))
+        pause = timedelta(seconds=settings.DEPLOY_ATTEMPT_PAUSE * 3 ** (deploy.deaths - 1))
         deploy.return_to_queue(pause)
         return pause
     return None

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from deployhooks.models.deliveries import Delivery
@@ -121,6 +121,12 @@ class Deploy(models.Model):
 
     # The lease of the process that runs it.
     attempt = models.PositiveSmallIntegerField(default=0)
+    # A default of the database: code of the version before inserts rows meanwhile.
+    stops = models.PositiveSmallIntegerField(
+        default=0,
+        db_default=0,
+        help_text="How many attempts were ended by an orderly stop of the server.",
+    )
     worker = models.CharField(max_length=255, blank=True)
     boot_id = models.CharField(max_length=64, blank=True)
     pid = models.PositiveIntegerField(null=True, blank=True)
@@ -188,11 +194,20 @@ class Deploy(models.Model):
         who = self.cancel_requested_by or "somebody"
         return self._close(self.Status.CANCELLED, f"Cancelled by {who}.{note}")
 
-    def return_to_queue(self, pause: timedelta) -> None:
-        """running -> queued: its process died; the next attempt begins after the pause."""
+    @property
+    def deaths(self) -> int:
+        """How many attempts have ended with their process, this one's counted as well."""
+        return self.attempt - self.stops
+
+    def return_to_queue(self, pause: timedelta, *, is_stop: bool = False) -> None:
+        """running -> queued: its process died or was stopped; it begins anew after the pause."""
         now = timezone.now()
         Deploy.objects.filter(pk=self.pk, status=self.Status.RUNNING, attempt=self.attempt).update(
-            status=self.Status.QUEUED, queued_at=now, not_before=now + pause, process_groups=[]
+            status=self.Status.QUEUED,
+            queued_at=now,
+            not_before=now + pause,
+            process_groups=[],
+            stops=F("stops") + int(is_stop),
         )
 
     def take_over(self, dead: Deploy) -> None:

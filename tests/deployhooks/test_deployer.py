@@ -177,6 +177,7 @@ def test_a_queue_that_stops_hands_a_deploy_back_that_has_changed_nothing(checkou
     thread.join(5)
     deploy.refresh_from_db()
     assert (deploy.status, fake_steps.ran) == ("queued", ["fetch"])
+    assert deploy.stops == 1
     assert "was stopped" in deploy.steps.get().detail or "interrupted" in deploy.steps.get().detail
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils import timezone
 from django_q.models import OrmQ
 from hypothesis import Phase
@@ -121,6 +122,14 @@ class Deploys(RuleBasedStateMachine):
     def lose_the_database(self):
         recovery.return_to_queue(self.running(), "The database failed.")
 
+    @precondition(lambda self: self.running())
+    @rule()
+    def stop_in_order(self):
+        stopped = self.running()
+        recovery.return_to_queue(stopped, "The server was stopped.", is_stop=True)
+        stopped.refresh_from_db()
+        assert stopped.status == Status.QUEUED or Deploy.objects.queued().exists()
+
     @rule()
     def lose_the_queues_rows(self):
         OrmQ.objects.all().delete()
@@ -160,8 +169,8 @@ class Deploys(RuleBasedStateMachine):
         assert Deploy.objects.running().count() <= 1
 
     @invariant()
-    def nothing_is_tried_more_than_three_times(self):
-        assert not Deploy.objects.filter(attempt__gt=recovery.MAX_ATTEMPTS).exists()
+    def nothing_dies_more_than_three_times(self):
+        assert not Deploy.objects.filter(attempt__gt=F("stops") + recovery.MAX_ATTEMPTS).exists()
 
     @invariant()
     def what_is_final_stays_so_and_says_why(self):
