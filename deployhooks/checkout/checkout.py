@@ -9,6 +9,7 @@ from pathlib import Path
 
 from deployhooks import process
 from deployhooks.checkout import addresses, gitmodules, reading
+from deployhooks.checkout.content import is_followed
 from deployhooks.checkout.environment import Config, git_environment, read_config
 from deployhooks.checkout.errors import CheckoutError
 from deployhooks.checkout.faults import explained
@@ -92,6 +93,12 @@ class Checkout:
         It is asked after the submodule itself was handed out, so that it may be fetched first.
         """
         yield from self._walk(self._site(commit), None, commit_of, reading.submodule_entries)
+
+    def not_followed(self, parent: Submodule, commit: str) -> list[Submodule]:
+        """What a submodule's commit names and must not bring."""
+        entries = reading.sound_entries(parent.git_dir, commit)
+        inner = (self._submodule(parent, entry, None) for entry in entries)
+        return [one for one in inner if not is_followed(one.url, parent.folder)]
 
     @cached_property
     def git_dir(self) -> Path:
@@ -238,6 +245,8 @@ class Checkout:
         """The submodules of a superproject at its `recorded` commit, and theirs."""
         for entry in entries_of(parent.git_dir, parent.recorded):
             submodule = self._submodule(parent, entry, branch)
+            if parent.path and not is_followed(submodule.url, parent.folder):
+                continue
             yield submodule
             if inner := commit_of(submodule):
                 there = replace(submodule, recorded=inner)
