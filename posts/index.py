@@ -237,7 +237,8 @@ class Run:
 
     @cached_property
     def uids(self) -> set[UUID]:
-        return set(Post.objects.values_list("uid", flat=True))
+        known = set(Post.objects.values_list("uid", flat=True))
+        return known | {past.uid for past in self.pasts.values()}
 
     def take_commit_times(self) -> set[Post]:
         root, before = self.folder.root, self.snapshot.commit
