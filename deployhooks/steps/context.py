@@ -16,6 +16,7 @@ from deployhooks.gunicorn import Gunicorn
 from deployhooks.kept import Kept
 from deployhooks.process import ProcessFailed
 from deployhooks.redaction import configured_redactor
+from deployhooks.requirements import PackagesDiffer
 from deployhooks.scratch import Scratch, is_content
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class StepSkipped(Exception):
 
 
 # What a step can end with that is no mistake of ours: its message is the deploy's error.
-FAILURES = (StepFailed, ProcessFailed, CheckoutError)
+FAILURES = (StepFailed, ProcessFailed, CheckoutError, PackagesDiffer)
 
 
 class Context:
