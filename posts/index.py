@@ -1,6 +1,7 @@
 """Makes rows equal files: renders what changed, and writes it in one transaction."""
 
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
 from datetime import date, datetime
@@ -39,7 +40,8 @@ def index_posts(
     inside: what has changed meanwhile is rendered too. Raises source.SourceUnreadable.
     """
     renderer = renderer_of_today()
-    folder = source.scan(root)
+    scanned_at = time.time_ns()
+    folder = source.scan(root, None if everything else Folder(root, stamps=remembered_stamps()))
     rows = dict(Post.objects.filter(renderer=renderer).values_list("path", "digest"))
     missing = [
         each for each in folder.posts.values() if everything or rows.get(each.path) != each.digest
@@ -56,7 +58,14 @@ def index_posts(
                 run = Run(folder, spool, renderer, everything)
                 missing = [each for each in run.stale if each not in spool.places]
                 if not missing:
+                    run.snapshot.stamps = source.dump_stamps(folder.stamps, scanned_at)
                     return run.write()
+
+
+def remembered_stamps() -> dict[str, tuple[source.Stamp, str]]:
+    """Hashing thousands of files to find one edit takes longer than all else about it."""
+    stored = Snapshot.objects.filter(pk=1).values_list("stamps", flat=True).first()
+    return source.load_stamps(stored or "")
 
 
 def renderer_of_today() -> str:
@@ -72,8 +81,10 @@ class Run:
         self.spool = spool
         self.report = Report()
         self.renderer = renderer
-        self.snapshot, _ = Snapshot.objects.select_for_update().get_or_create(
-            pk=1, defaults={"changed_at": timezone.now()}
+        self.snapshot, _ = (
+            Snapshot.objects.defer("stamps")
+            .select_for_update()
+            .get_or_create(pk=1, defaults={"changed_at": timezone.now()})
         )
         self.rows = {row.path: row for row in Post.objects.only(*PLACING)}
         self.stale = [
@@ -117,8 +128,8 @@ class Run:
         linked = [row for row in rows if row.path in stale]
         if places != self.snapshot.places:
             self.snapshot.places = places
-            load(rows, ("links", "urls", "site_problems"))
             linked = rows
+        load(linked, ("links", "urls", "site_problems"))
         return touched | placement.set_links(linked, rows, self.folder.files)
 
     def move_renamed(self) -> None:

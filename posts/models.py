@@ -214,6 +214,8 @@ class Snapshot(models.Model):
     commit = models.CharField(max_length=64, blank=True)
     places = models.CharField(max_length=40, blank=True)
     edit_url = models.CharField(max_length=500, blank=True)
+    # source.dump_stamps: half a megabyte for thousands of posts, which no page needs.
+    stamps = models.TextField(blank=True)
 
     def __str__(self) -> str:
         return f"{self.commit or 'files'}, {self.changed_at}"

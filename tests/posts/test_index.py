@@ -10,6 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from posts import index as index_module
+from posts import source
 from posts.index import index_posts
 from posts.models import Address, Post, Snapshot, Tag
 from posts.source import SourceUnreadable, blob_id
@@ -494,3 +495,25 @@ def test_a_date_within_beats_a_name_that_has_none(tmp_path):
     report = index(tmp_path, **{"2019_13_45-x.md": make_markdown(date="2019-12-31")})
     assert messages(report) == []
     assert get_post("2019_13_45-x.md").day == date(2019, 12, 31)
+
+
+@pytest.mark.django_db
+def test_files_that_look_as_they_did_are_not_read_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(source, "NS_UNTIL_SETTLED", -(10**12))
+    hashed = []
+    original = source.blob_id
+    monkeypatch.setattr(source, "blob_id", lambda path: hashed.append(path) or original(path))
+    index(tmp_path, **{"2016-01-01-a.md": "# A\n", "2016-01-02-b.md": "# B\n"})
+    assert len(hashed) == 2
+    index(tmp_path, **{"2016-01-02-b.md": "# Longer\n"})
+    assert [path[-4:] for path in hashed[2:]] == ["b.md"]
+    assert get_post("2016-01-02-b.md").title == "Longer"
+    index_posts(tmp_path, everything=True)
+    assert len(hashed) == 5
+
+
+@pytest.mark.django_db
+def test_a_file_written_just_now_is_hashed_again_next_time(tmp_path):
+    """Written twice within one tick of the clock and of one size, it looks as it did."""
+    index(tmp_path, **{"2016-01-01-a.md": "# A\n"})
+    assert Snapshot.objects.get().stamps == "{}"
