@@ -11,10 +11,12 @@ from urllib.parse import quote
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.db import transaction
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.functional import cached_property
 
-from posts import fitting, history, placement, renames, search, source
+from posts import answers, fitting, history, placement, renames, search, source
 from posts.models import Address, Post, Snapshot, Tag, article_address_of
 from posts.problems import Problem
 from posts.rendering import Draft, Rendered, render_all, signature
@@ -25,8 +27,9 @@ from posts.spool import Spool
 DRAFT_COLUMNS = [each.name for each in fields(Draft)]
 BATCH = 200
 # What must be known of every row to place it among the others.
-PLACING = ("path", "digest", "renderer", "day", "base_slug", "slug", "is_broken", "is_rendered")
-HEAVY = ("body", "text", "toc", "problems", "summary")
+PLACING = ("path", "digest", "renderer", "day", "base_slug", "slug", "status", "is_broken",
+           "is_rendered")  # fmt: skip
+HEAVY = ("body", "text", "toc", "anchors", "problems", "summary")
 
 Progress = Callable[[int, int], None]
 
@@ -102,35 +105,51 @@ class Run:
             if row.is_rendered
         }
         wanted = {row.pk: (row.day, row.base_slug) for row in self.rows.values() if row.slug}
+        facts = self.look_up_facts()
         self.move_renamed()
         self.remove_gone()
         for batch in batches(self.stale):
             self.save([self.spool.get(each) for each in batch])
         dated, placed = self.take_commit_times(), self.place(wanted)
         update(dated, ["committed_at"])
-        update(placed, ["slug", "urls", "site_problems"])
+        update(placed, ["slug"])
         self.remember_addresses(addresses)
-        self.close(dated | placed)
+        linked = self.link(facts)
+        update(linked, ["urls", "site_problems"])
+        self.close(dated | placed | linked)
         return self.report
 
     def place(self, wanted: dict[int, tuple[date | None, str]]) -> set[Post]:
-        """`wanted` is the day and slug that each post asked for until now.
-
-        Links of posts that did not change lead elsewhere only when an address or file did.
-        """
-        rows = sorted(
-            (row for row in self.rows.values() if row.is_rendered), key=lambda row: row.path
-        )
+        """`wanted` is the day and slug that each post asked for until now."""
+        rows = self.sorted_rows()
         settled = {row for row in rows if wanted.get(row.pk) == (row.day, row.base_slug)}
-        touched = placement.set_slugs(rows, settled)
+        return placement.set_slugs(rows, settled)
+
+    def link(self, before: set[answers.Fact] | None) -> set[Post]:
+        """Links of posts that did not change lead elsewhere only when an address or file did."""
+        rows = self.sorted_rows()
         places = placement.digest_places(rows, self.folder.files)
-        stale = {each.path for each in self.stale}
-        linked = [row for row in rows if row.path in stale]
-        if places != self.snapshot.places:
+        after = self.look_up_facts()
+        if places != self.snapshot.places or before is None or after is None:
             self.snapshot.places = places
             linked = rows
+        else:
+            stale = {each.path for each in self.stale}
+            dependent = find_dependent({address for _, address, _ in before ^ after})
+            linked = [row for row in rows if row.path in stale or row.pk in dependent]
         load(linked, ("links", "urls", "site_problems"))
-        return touched | placement.set_links(linked, rows, self.folder.files)
+        site = answers.Answers(rows, self.folder.files, answers.stored_lists, answers.stored_others)
+        return placement.set_links(linked, rows, site, lambda posts: load(posts, ("anchors",)))
+
+    def sorted_rows(self) -> list[Post]:
+        return sorted(
+            (row for row in self.rows.values() if row.is_rendered), key=lambda row: row.path
+        )
+
+    def look_up_facts(self) -> set[answers.Fact] | None:
+        """What links may find of the posts that changed; None when that is most of them."""
+        rows = [self.rows[each.path].pk for each in self.stale if each.path in self.rows]
+        return answers.stored_facts(rows) if len(rows) < BATCH else None
 
     def move_renamed(self) -> None:
         """Rows follow their files: the post keeps its identity and its older addresses."""
@@ -290,6 +309,17 @@ def update(rows: Iterable[Post], columns: list[str]) -> None:
     """One UPDATE a row: bulk_update, with a CASE for every column, takes several times as long."""
     for row in rows:
         row.save(update_fields=columns)
+
+
+def find_dependent(addresses: set[str]) -> set[int]:
+    """The posts that link to any of the addresses, or to one that begins like it."""
+    if not addresses:
+        return set()
+    found = Post.objects.annotate(leads_to=Cast("urls", TextField()))
+    wanted = Q()
+    for address in addresses:
+        wanted |= Q(leads_to__contains=f'"{address.rstrip("/")}')
+    return set(found.filter(wanted).values_list("pk", flat=True))
 
 
 def load(rows: list[Post], columns: tuple[str, ...]) -> None:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from posts import links, reading
 
-UNSEEN_IN_LISTS = ("body", "text", "toc", "links", "problems")
+UNSEEN_IN_LISTS = ("body", "text", "toc", "links", "anchors", "problems")
 
 
 class PostQuerySet(models.QuerySet["Post"]):
@@ -88,6 +88,8 @@ class Post(models.Model):
     text = models.TextField(blank=True)
     toc = models.JSONField(default=list)
     links = models.JSONField(default=list)
+    # Ids within the body, to which other posts may link.
+    anchors = models.JSONField(default=list)
     urls = models.JSONField(default=list)
     minutes = models.PositiveIntegerField(default=1)
     problems = models.JSONField(_("problems"), default=list)

@@ -242,13 +242,15 @@ def test_aliases_lead_to_the_post(tmp_path, client, alias):
 def test_links_follow_the_posts_that_they_lead_to(tmp_path):
     index(tmp_path, **{
         "2016-01-01-a.md": make_markdown(body="[b](2016-01-02-b.md#end) ![p](img/p.png)"),
-        "2016-01-02-b.md": make_markdown("B"),
+        "2016-01-02-b.md": make_markdown("B", "## End"),
     })  # fmt: skip
     assert 'href="/2016/01/02/b/#end"' in get_post("2016-01-01-a.md").html
     assert [each["message"] for each in get_post("2016-01-01-a.md").site_problems] == [
         "the link img/p.png leads nowhere"
     ]
-    write_posts(tmp_path, **{"2016-01-02-b.md": make_markdown("B", slug="other"), "img/p.png": ""})
+    write_posts(
+        tmp_path, **{"2016-01-02-b.md": make_markdown("B", "## End", slug="other"), "img/p.png": ""}
+    )
     report = index_posts(tmp_path)
     assert report.changed == ["2016-01-02-b.md"]
     html = get_post("2016-01-01-a.md").html
