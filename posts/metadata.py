@@ -49,6 +49,7 @@ STATUSES = {
     "private": "private",
 }
 PUBLIC = ("published", "hidden")
+LIMITS = {"title": 500, "slug": 200, "category": 200, "series": 200}
 
 DATE_FORMATS = (
     "%Y-%m-%d %H:%M:%S.%f",
@@ -110,6 +111,7 @@ def interpret(values: Mapping[str, Any]) -> tuple[Metadata, list[str]]:
         aliases=[alias for alias in map(clean_alias, split_list(ours.get("aliases", []))) if alias],
         image=one_line(ours.get("image", ""))[:400],
     )
+    complaints += complain_of_long(ours) + complain_of_aliases(ours)
     if one_line(ours.get("lang", "")) and not meta.lang:
         complaints.append(f'"{one_line(ours["lang"])}" is no language; write it as en or zh-Hans')
     meta.date = read_moment(ours, "date", complaints)
@@ -117,6 +119,25 @@ def interpret(values: Mapping[str, Any]) -> tuple[Metadata, list[str]]:
     meta.updated = read_moment(ours, "updated", complaints)
     meta.status = read_status(ours, meta, complaints)
     return meta, complaints
+
+
+def complain_of_long(ours: Mapping[str, Any]) -> list[str]:
+    """What is cut because no column, or no address, holds more of it."""
+    values = [(key, one_line(first(ours.get(key, ""))), limit) for key, limit in LIMITS.items()]
+    values += [("tag", tag, 200) for tag in split_items(ours.get("tags", []))]
+    return [
+        f'"{value[:40]}" begins a {key} of {len(value)} characters; only the first {limit} are kept'
+        for key, value, limit in values
+        if len(value) > limit
+    ]
+
+
+def complain_of_aliases(ours: Mapping[str, Any]) -> list[str]:
+    return [
+        f'"{alias}" can be no alias; write the path of an older address, as /older/address.html'
+        for alias in split_list(ours.get("aliases", []))
+        if not clean_alias(alias)
+    ]
 
 
 def read_flag(values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -209,6 +230,10 @@ def first(value: Any) -> Any:
 
 
 def split_list(value: Any) -> list[str]:
+    return [item[:200] for item in split_items(value)]
+
+
+def split_items(value: Any) -> list[str]:
     """Items of a list, or of text with commas or semicolons; a leading `#` is only decoration."""
     if not isinstance(value, list):
         text = str(value).strip()
@@ -216,7 +241,7 @@ def split_list(value: Any) -> list[str]:
             text = text[1:-1]
         value = re.split(r"[;；]" if re.search("[;；]", text) else r"[,，、\n]", text)
     items = (one_line(item).strip("\"'").removeprefix("#").strip() for item in value)
-    return [item[:200] for item in items if item]
+    return [item for item in items if item]
 
 
 def split_authors(value: Any) -> list[str]:

@@ -230,5 +230,10 @@ def split_name(path: str) -> tuple[date | None, str]:
 
 
 def has_false_day(path: str) -> bool:
-    """The name begins as if with a date, as 2019_13_45 does, and no calendar has it."""
-    return split_name(path)[0] is None and bool(NAME_WITH_DATE.fullmatch(name_of(path)))
+    """The name begins as if with a date, as 2019_13_45 does, and no calendar has it.
+
+    98765432 is a number, not a date: it has no signs between, nor a year that anyone blogs in.
+    """
+    name = name_of(path)
+    looks_dated = re.match(r"\d{4}[-_.]|(19|20)\d\d", name) and NAME_WITH_DATE.fullmatch(name)
+    return split_name(path)[0] is None and bool(looks_dated)

@@ -10,15 +10,23 @@ from posts.metadata import split_list
 from posts.reading import slugify
 
 
+class TitleEmpty(Exception):
+    """There is nothing to make a post of."""
+
+
 class PostExists(Exception):
     """There is a file of that day and name already."""
 
 
 def start_post(root: Path, title: str, *, is_rst: bool = False, tags: str = "") -> Path:
-    """Write the file and return its path. Raises PostExists, and OSError when it cannot."""
+    """Write the file and return its path. Raises TitleEmpty, PostExists, and OSError."""
     title = " ".join(title.split())
+    if not title:
+        raise TitleEmpty('A post needs a title: manage.py new_post "My title"')
     today = timezone.localdate()
-    name = f"{today:%Y_%m_%d}-{slugify(title).replace('-', '_')}"
+    # A title of signs alone names no file.
+    words = slugify(title).replace("-", "_") if any(map(str.isalnum, title)) else "post"
+    name = f"{today:%Y_%m_%d}-{words[:60].strip('_')}"
     path = root / f"{name}{'.rst' if is_rst else '.md'}"
     text = make_rst(title, split_list(tags)) if is_rst else make_markdown(title, split_list(tags))
     try:

@@ -343,3 +343,18 @@ def test_windows_files_are_read(tmp_path):
     (tmp_path / "x.md").write_bytes("\ufeff# 标题\r\n\r\nText.\r\n".encode())
     folder = scan(tmp_path)
     assert render(folder, folder.posts["x.md"], UTC).draft.title == "标题"
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["title: " + "t" * 501, "slug: " + "s" * 201, "tags: [ok, " + "x" * 201 + "]",
+     "series: " + "s" * 201, "aliases: [/old/, '?page=2']"],
+)  # fmt: skip
+def test_what_is_cut_or_dropped_is_told_with_its_line(tmp_path, line):
+    draft = read(tmp_path, "2016-01-01-x.md", f"---\nauthor: A\n{line}\n---\nText.\n")
+    assert [each["line"] for each in draft.problems] == [3]
+
+
+def test_a_number_is_a_name_not_a_wrong_date(tmp_path):
+    draft = read(tmp_path, "98765432.md", "# T\n")
+    assert (draft.day, draft.base_slug, draft.problems) == (None, "98765432", [])

@@ -125,3 +125,13 @@ def test_preview_shows_drafts_and_follows_the_files(tmp_path):
         process.stdout.close()
     assert not list((tmp_path / "data").glob("preview-*"))
     assert process.returncode == 0
+
+
+def test_a_title_of_signs_makes_a_file_with_a_plain_name(tmp_path, settings):
+    settings.POSTS_DIR = tmp_path
+    call_command("new_post", "😀")
+    assert [path.name[10:] for path in tmp_path.iterdir()] == ["-post.md"]
+    with pytest.raises(CommandError, match="is there already"):
+        call_command("new_post", "🎉")
+    with pytest.raises(CommandError, match="needs a title"):
+        call_command("new_post", "  ")
