@@ -1,5 +1,6 @@
 """What the site answers: whether an address leads to something that visitors can open."""
 
+import re
 from collections.abc import Callable, Collection, Iterable
 from functools import cached_property
 from urllib.parse import quote, unquote
@@ -68,13 +69,18 @@ class Answers:
         name = match.url_name if match.namespaces == ["posts"] else ""
         if name in ("post", "page"):
             return path in self.posts
-        if name in ("tag", "tag_feed", "category", "series"):
-            return path.removesuffix("feed/") in self.lists
+        if "kind" in match.kwargs:
+            return self.has_list(match.kwargs["kind"].folder, match.kwargs["slug"])
         if name == "article":
             return match.kwargs["name"].rpartition("/")[2] in self.articles
         if name == "file":
             return match.kwargs["path"] in self.files
         return True
+
+    def has_list(self, folder: str, slug: str) -> bool:
+        """In the spellings that groups.find_group knows."""
+        spellings = (slug, reading.slugify(slug), f".{slug}")
+        return any(f"{folder}{each}/" in self.lists for each in spellings)
 
 
 def find_view(path: str) -> ResolverMatch | None:
@@ -113,7 +119,7 @@ def address_of_list(kind: str, name: str) -> str:
         "tag_atom": address_of_group("tags", slug) + "feed/",
         "category": address_of_group("categories", slug),
         "series": address_of_group("series", slug),
-        "archive": "/archive/",
+        "archive": f"/archive/{name}/" if re.fullmatch(r"[0-9]{4}", name) else "/archive/",
         "tag_index": "/tags/",
         "category_index": "/tags/",
         "rss": "/rss/",

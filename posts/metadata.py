@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import unquote
 
 # Our word for each key, by what others call it.
 KEYS = {
@@ -49,7 +50,6 @@ STATUSES = {
     "private": "private",
 }
 PUBLIC = ("published", "hidden")
-LIMITS = {"title": 500, "slug": 200, "category": 200, "series": 200}
 
 DATE_FORMATS = (
     "%Y-%m-%d %H:%M:%S.%f",
@@ -71,6 +71,15 @@ DATE_FORMATS = (
 # The ends of the calendar have no room for another time zone.
 YEARS = range(2, 9999)
 LANGUAGE_LENGTH = 20
+# In characters; what is longer is cut, and told.
+LIMITS = {
+    "title": 500, "slug": 200, "tag": 200, "category": 200, "series": 200, "author": 300,
+    "image": 400,
+}  # fmt: skip
+# Where the blog itself answers, no alias is ever asked.
+OWN_ADDRESSES = frozenset(
+    "/archive /drafts /favicon.ico /feed /robots.txt /rss /search /sitemap.xml /tags".split()
+)
 ZONE = re.compile(r"\s*(?:(Z|UTC|GMT)|(?:UTC|GMT)?([+-])(\d{1,2}):?(\d{2})?)$", re.IGNORECASE)
 
 
@@ -99,19 +108,19 @@ def interpret(values: Mapping[str, Any]) -> tuple[Metadata, list[str]]:
     values = read_flag(values)
     ours = {KEYS[key]: value for key, value in values.items() if key in KEYS and value is not None}
     complaints: list[str] = []
+    tags = split_list(ours.get("tags", []))
     meta = Metadata(
-        title=one_line(ours.get("title", ""))[:500],
-        slug=clean_slug(one_line(ours.get("slug", ""))),
-        tags=unique(split_list(ours.get("tags", []))),
-        category=one_line(first(ours.get("category", "")))[:200],
-        series=one_line(first(ours.get("series", "")))[:200],
-        author=", ".join(split_authors(ours.get("author", "")))[:300],
+        title=cut("title", one_line(ours.get("title", "")), complaints),
+        slug=clean_slug(cut("slug", one_line(ours.get("slug", "")), complaints)),
+        tags=unique([cut("tag", tag, complaints) for tag in tags]),
+        category=cut("category", one_line(first(ours.get("category", ""))), complaints),
+        series=cut("series", one_line(first(ours.get("series", ""))), complaints),
+        author=cut("author", ", ".join(split_authors(ours.get("author", ""))), complaints),
         summary=one_line(ours.get("summary", "")),
         lang=clean_language(one_line(ours.get("lang", ""))),
-        aliases=[alias for alias in map(clean_alias, split_list(ours.get("aliases", []))) if alias],
-        image=one_line(ours.get("image", ""))[:400],
+        aliases=read_aliases(split_list(ours.get("aliases", [])), complaints),
+        image=cut("image", one_line(ours.get("image", "")), complaints),
     )
-    complaints += complain_of_long(ours) + complain_of_aliases(ours)
     if one_line(ours.get("lang", "")) and not meta.lang:
         complaints.append(f'"{one_line(ours["lang"])}" is no language; write it as en or zh-Hans')
     meta.date = read_moment(ours, "date", complaints)
@@ -121,23 +130,29 @@ def interpret(values: Mapping[str, Any]) -> tuple[Metadata, list[str]]:
     return meta, complaints
 
 
-def complain_of_long(ours: Mapping[str, Any]) -> list[str]:
-    """What is cut because no column, or no address, holds more of it."""
-    values = [(key, one_line(first(ours.get(key, ""))), limit) for key, limit in LIMITS.items()]
-    values += [("tag", tag, 200) for tag in split_items(ours.get("tags", []))]
-    return [
-        f'"{value[:40]}" begins a {key} of {len(value)} characters; only the first {limit} are kept'
-        for key, value, limit in values
-        if len(value) > limit
-    ]
+def cut(word: str, value: str, complaints: list[str]) -> str:
+    """The value, or as much of it as fits, with a complaint that quotes its beginning."""
+    limit = LIMITS[word]
+    if len(value) > limit:
+        complaints.append(
+            f'"{value[:30]}" begins a {word} of {len(value)} characters; {limit} fit, the rest is '
+            "cut. Shorten it."
+        )
+    return value[:limit]
 
 
-def complain_of_aliases(ours: Mapping[str, Any]) -> list[str]:
-    return [
-        f'"{alias}" can be no alias; write the path of an older address, as /older/address.html'
-        for alias in split_list(ours.get("aliases", []))
-        if not clean_alias(alias)
-    ]
+def read_aliases(written: list[str], complaints: list[str]) -> list[str]:
+    aliases = []
+    for each in written:
+        alias = clean_alias(each)
+        if alias.rstrip("/") in OWN_ADDRESSES or (not alias and "?" not in each):
+            complaints.append(
+                f'"{each}" cannot be an alias: the blog shows a page of its own there. Write the '
+                "older address of this post, as /2009/old.html."
+            )
+        elif alias:
+            aliases.append(alias)
+    return aliases
 
 
 def read_flag(values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -230,10 +245,6 @@ def first(value: Any) -> Any:
 
 
 def split_list(value: Any) -> list[str]:
-    return [item[:200] for item in split_items(value)]
-
-
-def split_items(value: Any) -> list[str]:
     """Items of a list, or of text with commas or semicolons; a leading `#` is only decoration."""
     if not isinstance(value, list):
         text = str(value).strip()
@@ -256,7 +267,7 @@ def unique(items: list[str]) -> list[str]:
 def clean_slug(slug: str) -> str:
     """One segment of an address: no slash, question mark or hash, no dots alone."""
     slug = re.sub(r"[\s/\\?#%]+", "-", slug).strip("-")
-    return "" if slug.strip(".") == "" else slug[:200]
+    return "" if slug.strip(".") == "" else slug
 
 
 def clean_language(text: str) -> str:
@@ -267,7 +278,12 @@ def clean_language(text: str) -> str:
 
 
 def clean_alias(alias: str) -> str:
-    """The path of an older address, `/` first, without scheme, host, query and fragment."""
-    path = re.sub(r"^[a-z]+://[^/]*", "", alias.strip())
-    path = re.split(r"[?#]", path)[0]
-    return "/" + path.lstrip("/") if path.strip("/") else ""
+    """An older address from its path on, `/` first, without scheme, host and fragment.
+
+    A query is part of it: WordPress' addresses are `/?p=12`.
+    """
+    address = re.sub(r"^[a-z]+://[^/?#]*", "", alias.strip()).partition("#")[0]
+    path, _, query = unquote(address).partition("?")
+    if not path.strip("/") and not query:
+        return ""
+    return "/" + path.lstrip("/") + (f"?{query}" if query else "")

@@ -1,19 +1,36 @@
 """What a post owes to the others: its slug when two want one, and where its links lead."""
 
 import hashlib
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from datetime import date
+from typing import Protocol, TypeVar
 from urllib.parse import quote, unquote
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from posts.answers import Answers, address_of_list, is_visible
 from posts.links import Found, Places
 from posts.models import Post
 from posts.problems import Problem
 
+NUMBERS = re.compile(r"(?:-\d+)+$")
 STATES = {Post.Status.DRAFT: "it is a draft", Post.Status.PRIVATE: "it is private"}
 
 
-def set_slugs(rows: list[Post], settled: Collection[Post] = ()) -> set[Post]:
+class Placed(Protocol):
+    """A post as far as its address goes; `slug` is "" until it has one."""
+
+    path: str
+    day: date | None
+    base_slug: str
+    slug: str
+
+
+Row = TypeVar("Row", bound=Placed)
+
+
+def set_slugs(rows: list[Row], settled: Collection[Row] = ()) -> set[Row]:
     """Give every post its slug; return those that got another one. `rows` are sorted by path.
 
     `settled` are those that have a slug and still want the one that they wanted then: they keep it,
@@ -24,6 +41,23 @@ def set_slugs(rows: list[Post], settled: Collection[Post] = ()) -> set[Post]:
     for row in touched:
         row.slug = slugs[row.path]
     return touched
+
+
+def family_of(row: Placed) -> tuple[date | None, str]:
+    """Rows of two families never want the same address: numbers only go behind slugs."""
+    return row.day, NUMBERS.sub("", row.base_slug)
+
+
+def make_uid(path: str, taken: Collection[UUID]) -> UUID:
+    """Made from the path, so that feeds keep their ids when the database is made anew.
+
+    A path that an older post began its life with gets another one.
+    """
+    uid, number = uuid5(NAMESPACE_URL, path), 1
+    while uid in taken:
+        number += 1
+        uid = uuid5(NAMESPACE_URL, f"{path}#{number}")
+    return uid
 
 
 def digest_places(rows: list[Post], files: set[str]) -> str:
@@ -90,7 +124,7 @@ def complain_of_link(
     return f"the link {target} leads nowhere" if found.path and not answers.has(found.path) else ""
 
 
-def choose_slugs(rows: list[Post], settled: Collection[Post]) -> dict[str, str]:
+def choose_slugs(rows: list[Row], settled: Collection[Row]) -> dict[str, str]:
     """By path: who came first keeps the slug, of several newcomers the first gets it.
 
     The others get -2, -3, ...
