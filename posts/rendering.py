@@ -31,8 +31,8 @@ CHUNK = 8
 
 LIBRARIES = ("docutils", "markdown-it-py", "mdit-py-plugins", "Pygments", "nh3", "PyYAML")
 MODULES = (
-    "document fitting formula headers highlight links markdown markup metadata placement problems "
-    "reading rendering rst source sphinx".split()
+    "answers document fitting formula headers highlight links markdown markup metadata placement "
+    "problems reading rendering rst source sphinx".split()
 )
 
 
@@ -59,6 +59,7 @@ class Draft:
     text: str = ""
     toc: list[dict[str, Any]] = field(default_factory=list)
     links: list[dict[str, Any]] = field(default_factory=list)
+    anchors: list[str] = field(default_factory=list)
     minutes: int = 1
     problems: list[dict[str, Any]] = field(default_factory=list)
 
@@ -236,6 +237,7 @@ def make_draft(
         body=page.body,
         text=page.text,
         toc=markup.make_toc(page.headings),
+        anchors=sorted(page.ids),
         minutes=reading.count_minutes(page.text),
     )
 
