@@ -113,9 +113,13 @@ def _describe_applied(deploy: Deploy) -> str:
 
 
 def _go_forward_or_back(context: Context) -> None:
+    if recovery.is_only_put_back(context.deploy):
+        context.shield()
     context.notes += repair(context.checkout, context.scratch.folder, context.stop_if_cancelled)
     context.before = _read_before(context)
     try:
+        if recovery.is_only_put_back(context.deploy):
+            raise _describe_deaths(context.deploy)
         for step in load_steps():
             run_step(context, step)
         context.kept.clear()
@@ -127,6 +131,15 @@ def _go_forward_or_back(context: Context) -> None:
         raise
     finally:
         context.scratch.remove()
+
+
+def _describe_deaths(deploy: Deploy) -> Exception:
+    if deploy.cancel_requested_at:
+        return Cancelled()
+    return StepFailed(
+        f"The process that ran it died in each of {recovery.MAX_ATTEMPTS} attempts: see queue.log, "
+        "then push a correction or re-run this deploy."
+    )
 
 
 def _must_put_back(context: Context) -> bool:

@@ -74,8 +74,8 @@ class Context:
     def has_moved(self) -> bool:
         """Whether this deploy, in this attempt or an earlier one, has moved what is checked out.
 
-        git that is ended while it writes files leaves HEAD where it was; an earlier attempt that came
-        to the step pull may have let workers load what it brought there.
+        git that is ended while it writes files leaves HEAD where it was. Where an earlier attempt
+        came to the step pull, workers may have loaded what it brought.
         """
         earlier = self.deploy.steps.filter(name="pull", attempt__lt=self.deploy.attempt)
         is_elsewhere = self.checkout.is_torn() or self.checkout.version() != self.before
