@@ -63,7 +63,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "blogsite.static_files.StaticFilesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
+    "posts.middleware.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -175,8 +175,16 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 else:
     DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
     DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
-    # Below the ten seconds in which GitHub wants an answer, an unreachable database told as well.
-    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 3)
+    # Below the ten seconds in which GitHub wants an answer, an unreachable database told as well;
+    # a server whose machine has gone without a word is noticed within a minute.
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 3,
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 30_000,
+        **DATABASES["default"].get("OPTIONS", {}),
+    }
 
 # --- Static files ------------------------------------------------------------------------------
 
@@ -258,6 +266,8 @@ DEPLOY_CONTENT = [POSTS_DIR]
 
 # --- Logging -----------------------------------------------------------------------------------
 
+# Without secrets as well: pages of errors with DEBUG, and e-mails where somebody sets ADMINS.
+DEFAULT_EXCEPTION_REPORTER = "deployhooks.reporting.CleanReporter"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

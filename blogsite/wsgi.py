@@ -4,13 +4,19 @@ import os
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from django.db.backends.signals import connection_created
 from django.utils.http import parse_header_parameters
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "blogsite.settings")
 
 Environ = dict[str, Any]
 site: Callable[[Environ, Any], Iterable[bytes]] = get_wsgi_application()
+if settings.DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+    from blogsite.patience import wait_no_longer
+
+    connection_created.connect(wait_no_longer)
 
 
 def application(environ: Environ, start_response: Any) -> Iterable[bytes]:

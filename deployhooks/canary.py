@@ -14,6 +14,8 @@ import subprocess
 import sys
 import time
 
+GUNICORN = [sys.executable, "-m", "gunicorn", "-c", "blogsite/gunicorn_conf.py"]
+
 
 class CanaryFailed(Exception):
     """The site does not start or does not answer; the message says how."""
@@ -26,18 +28,30 @@ def main() -> None:
     parser.add_argument("paths", nargs="+", help="the pages to ask for")
     options = parser.parse_args()
     try:
+        check_configuration(options.timeout)
         try_out(options.paths, options.host, options.timeout)
     except CanaryFailed as error:
         sys.exit(f"canary: {error}")
+
+
+def check_configuration(timeout: float) -> None:
+    """Let gunicorn read its configuration as the live master will, with its workers and address.
+
+    At a reload the master ends when that fails. Raises CanaryFailed.
+    """
+    try:
+        done = subprocess.run([*GUNICORN, "--check-config"], timeout=timeout, check=False)
+    except subprocess.TimeoutExpired:
+        raise CanaryFailed(f"gunicorn did not load the site within {timeout:.0f} s") from None
+    if done.returncode:
+        raise CanaryFailed("gunicorn cannot load its configuration or the site")
 
 
 def try_out(paths: list[str], host: str, timeout: float) -> None:
     """Raises CanaryFailed; the server's own output goes to ours."""
     port = find_free_port()
     environment = os.environ | {"GUNICORN_BIND": f"127.0.0.1:{port}", "WEB_CONCURRENCY": "1"}
-    server = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "-c", "blogsite/gunicorn_conf.py"], env=environment
-    )
+    server = subprocess.Popen(GUNICORN, env=environment)
     try:
         wait_for(server, port, timeout)
         for path in paths:

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 from django.utils.module_loading import import_string
+
+ADMIN = "django.contrib.admin"
 
 
 @register()
@@ -72,5 +74,22 @@ def check_site_url(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
             f"SITE_URL, {settings.SITE_URL!r}, is no address of a site.",
             hint="Set it to what visitors use, such as https://blog.example.org.",
             id="deployhooks.E004",
+        )
+    ]
+
+
+@register()
+def check_order_of_apps(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    names = [config.name for config in apps.get_app_configs()]
+    if ADMIN not in names or names.index("deployhooks") < names.index(ADMIN):
+        return []
+    return [
+        Error(
+            f"deployhooks stands after {ADMIN} in INSTALLED_APPS: the admin's own front page would "
+            "be shown instead of the one with the state of the site.",
+            hint=f'Put "deployhooks" above "{ADMIN}".',
+            id="deployhooks.E005",
         )
     ]

@@ -109,7 +109,9 @@ def back_up() -> Path | None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / f"db-{timezone.now():%Y%m%dT%H%M%S%f}.sqlite3"
     copy_sqlite(path)
-    for old in sorted(folder.glob("db-*.sqlite3"))[:-BACKUPS_KEPT]:
+    # By their names, but the new one stays whatever the clock says.
+    others = sorted(other for other in folder.glob("db-*.sqlite3") if other != path)
+    for old in others[: -(BACKUPS_KEPT - 1)]:
         old.unlink()
     return path
 

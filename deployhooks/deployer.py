@@ -65,7 +65,7 @@ def run_deploy(deploy_id: int) -> bool:
     logger.info("deploy %s: %s", deploy.pk, deploy.status)
     # A queue that takes up a deploy may have been started from code that was put back since.
     is_mixed = deploy.attempt > 1 and deploy.from_commit != deploy.to_commit
-    return is_mixed or (context.has_moved and context.code_changes)
+    return is_mixed or (_has_moved(context) and context.code_changes)
 
 
 def _claim(deploy_id: int) -> Deploy | None:
@@ -143,9 +143,13 @@ def _describe_deaths(deploy: Deploy) -> Exception:
 
 
 def _must_put_back(context: Context) -> bool:
+    return _has_moved(context) or bool(context.kept)
+
+
+def _has_moved(context: Context) -> bool:
     """Whether something was moved; a checkout that cannot be read any more was."""
     try:
-        return context.has_moved or bool(context.kept)
+        return context.has_moved
     except CheckoutError:
         return True
 

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from django.conf import settings
 from django.db import DatabaseError, connection
@@ -15,6 +16,7 @@ from deployhooks import cluster, process
 from deployhooks.checkout import Checkout, CheckoutError
 from deployhooks.gunicorn import Gunicorn
 from deployhooks.queue import is_frozen
+from deployhooks.requirements import Requirements
 from deployhooks.signatures import read_secrets
 
 # Bytes that a deploy and its backup of the database may need.
@@ -89,6 +91,14 @@ def check_database() -> Iterator[Finding]:
     yield Finding(f"database ({connection.vendor})", problem)
 
 
+def check_packages() -> Iterator[Finding]:
+    wanted = settings.DEPLOY_CHECKOUT / "requirements.txt"
+    requirements = Requirements(partial(process.run, cwd=settings.DEPLOY_CHECKOUT))
+    is_wrong = wanted.exists() and requirements.lacks(wanted)
+    problem = "Others are installed: start script/server again, or run pip." if is_wrong else ""
+    yield Finding("packages are those of requirements.txt", problem)
+
+
 def check_disk() -> Iterator[Finding]:
     free = shutil.disk_usage(settings.DATA_DIR).free
     problem = (
@@ -144,6 +154,7 @@ CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     check_remote,
     check_submodules,
     check_database,
+    check_packages,
     check_disk,
     check_web,
     check_queue,

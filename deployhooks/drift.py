@@ -20,6 +20,7 @@ from deployhooks.checkout import Checkout, CheckoutError
 from deployhooks.checkout.git import Git
 from deployhooks.checkout.reading import has_commit
 from deployhooks.models import Delivery, Deploy, RemoteState
+from deployhooks.redaction import configured_redactor
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +78,7 @@ class Drift:
         except (CheckoutError, process.ProcessFailed, OSError) as error:
             self.seen = ({}, 0.0)
             if not self.stopped.is_set():
-                store(asked_at=timezone.now(), error=str(error))
+                store(asked_at=timezone.now(), error=configured_redactor().clean(str(error)))
                 logger.warning("the remotes could not be asked: %s", error)
             return float(settings.DEPLOY_DRIFT_INTERVAL)
         why_not = find_reason_against(found)

@@ -14,7 +14,7 @@ from deployhooks.checkout import CheckoutError
 from deployhooks.decisions import Decision, decide
 from deployhooks.models import Delivery, Deploy
 from deployhooks.payloads import Payload, storable
-from deployhooks.refusals import Refused
+from deployhooks.refusals import DATABASE_AWAY, Refused
 from deployhooks.signatures import Signed
 from deployhooks.sources import read_sources
 from deployhooks.transactions import impatient_transaction
@@ -80,7 +80,7 @@ def receive(received: Received) -> Verdict:
     except django.db.Error as error:
         logger.error("delivery %s could not be written down: %s", received.guid, error)
         raise Refused(
-            503,
+            DATABASE_AWAY,
             "The delivery could not be written down; nothing was queued. Redeliver it later.",
             {"Retry-After": str(RETRY_AFTER)},
         ) from error

@@ -6,6 +6,7 @@ to try out. One process for all of them: most of a command's time is Django's st
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
@@ -13,6 +14,8 @@ import traceback
 from pathlib import Path
 
 HEADING = "--- "
+# In place of a management command: import what the queue and the watch run.
+LOAD = "load"
 
 
 def main() -> None:
@@ -34,9 +37,30 @@ def run(command: list[str]) -> None:
 
     django.setup()
     try:
-        call_command(*command)
+        if command == [LOAD]:
+            load_programs()
+        else:
+            call_command(*command)
     except CommandError as error:
         sys.exit(str(error))
+
+
+def load_programs() -> None:
+    """Import the management commands and tasks of the project's own apps.
+
+    The web's workers never do: code that is broken there would end every later deploy.
+    """
+    from django.apps import apps
+    from django.core.management import find_commands, load_command_class
+    from django.utils.module_loading import module_has_submodule
+
+    for app in apps.get_app_configs():
+        if not Path(app.path).is_relative_to(Path.cwd()):
+            continue
+        for command in find_commands(str(Path(app.path) / "management")):
+            load_command_class(app.name, command)
+        if module_has_submodule(app.module, "tasks"):
+            importlib.import_module(f"{app.name}.tasks")
 
 
 def is_surprising(end: SystemExit) -> bool:

@@ -26,6 +26,7 @@ class Scratch:
         self.folder: Path = settings.DATA_DIR / "scratch"
         self.tree = self.folder / "tree"
         self.state = self.folder / "state"
+        self.packages = self.folder / "packages"  # what the environment lacks for this version
         self.copies: dict[str, str] = {}  # environment that names the copies, the database's say
 
     def make(self, version: Version) -> None:
@@ -69,8 +70,8 @@ class Scratch:
         """Run a program of ours in the new code's folder, on the copies in `state`."""
         # -P: the program's own folder holds modules named like those of the standard library.
         command = [settings.DEPLOY_PYTHON, "-P", str(program), *args]
-        copies = {"DATA_DIR": str(self.state)} | self.copies
-        environment = live_environment() | copies
+        own = {"DATA_DIR": str(self.state), "PYTHONPATH": str(self.packages)} | self.copies
+        environment = live_environment() | own
         timeout = settings.DEPLOY_PREFLIGHT_TIMEOUT
         return self.run(command, cwd=self.tree, env=environment, timeout=timeout)
 

@@ -6,19 +6,20 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db.models import Min
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import feedgenerator
 from django.utils.html import escape
 from django.utils.xmlutils import SimplerXMLGenerator
 from django.views.decorators.http import require_safe
 
-from posts.models import Post, PostQuerySet, Tag
-from posts.pages import get_snapshot, keep, modified_at
+from posts.groups import Group, Kind, find_group
+from posts.models import Post, PostQuerySet
+from posts.pages import Moved, get_snapshot, keep, modified_at
 
 POSTS_A_FEED = 20
 
-# A start tag. The body is serialised, so that text holds no "<", and values of attributes no '"'.
+# A start tag. nh3 and posts.markup have serialised the body: text holds no "<", and each value of
+# an attribute stands in '"' and holds none. So this finds exactly what a parser would.
 TAG = re.compile(r'<[a-zA-Z](?:[^">]|"[^"]*")*>')
 
 # What XML 1.0 cannot say.
@@ -62,16 +63,26 @@ def rss(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def tag_feed(request: HttpRequest, slug: str) -> HttpResponse:
-    posts = Post.objects.published().filter(tag_rows__slug=slug)
-    # As its readers write it: how a draft names the tag is nobody's business yet.
-    name = Tag.objects.filter(slug=slug, post__in=posts.order_by()).aggregate(name=Min("name"))[
-        "name"
-    ]
-    if name is None:
-        raise Http404(f"No post has the tag {slug}.")
-    title = f"{settings.SITE_NAME}: {name}"
-    return show_feed(request, AtomFeed, posts, title, request.path.removesuffix("feed/"))
+def group_feed(request: HttpRequest, slug: str, kind: Kind) -> HttpResponse:
+    return show_group_feed(request, AtomFeed, find_group(kind, slug), slug, "feed/")
+
+
+@require_safe
+def group_rss(request: HttpRequest, slug: str, kind: Kind) -> HttpResponse:
+    return show_group_feed(request, RssFeed, find_group(kind, slug), slug, "rss/")
+
+
+def show_group_feed(
+    request: HttpRequest,
+    kind: type[AtomFeed] | type[RssFeed],
+    group: Group,
+    asked: str,
+    ending: str,
+) -> HttpResponse:
+    if group.slug != asked:
+        return Moved(group.address + ending)
+    title = f"{settings.SITE_NAME}: {speakable(group.name)}"
+    return show_feed(request, kind, group.posts, title, group.address)
 
 
 def show_feed(
@@ -120,8 +131,8 @@ def make_absolute(html: str, url: str) -> str:
     site = "{0.scheme}://{0.netloc}".format(urlsplit(url))
 
     def complete(tag: re.Match[str]) -> str:
-        whole = re.sub(r'( (?:href|src|poster)=")/(?!/)', rf"\g<1>{site}/", tag[0])
-        return re.sub(r'( href=")#', lambda found: f"{found[1]}{url}#", whole)
+        whole = re.sub(r'( (?:href|src|poster|cite)=")/(?!/)', rf"\g<1>{site}/", tag[0])
+        return re.sub(r'( (?:href|cite)=")#', lambda found: f"{found[1]}{url}#", whole)
 
     return TAG.sub(complete, html)
 

@@ -3,19 +3,22 @@
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
 from posts.metadata import KEYS
+from posts.problems import Problem
 
 NIKOLA_LINE = re.compile(r"\.\. ([a-zA-Z_][\w-]*):(?!:)[ \t]*(.*)")
 # As Python-Markdown's meta extension has it, but for spaces within a key.
-PELICAN_LINE = re.compile(r" {0,3}([A-Za-z0-9_-]+(?: [\w -]*)?):[ \t]*(.*)")
+PELICAN_LINE = re.compile(r" {0,3}(?!https?://)([A-Za-z0-9_-]+(?: [\w -]*)?):[ \t]*(.*)")
+PELICAN_END = re.compile(r"(?:---|\.\.\.)(?:\s.*)?")
 # Nobody begins a text with these words and a colon, so one of them is enough to tell a header.
 PELICAN_KEYS = frozenset({*KEYS, "save_as", "template"})
 PEP_START = re.compile(r"PEP:[ \t]*\d+[ \t]*\n")
+FENCED = re.compile(r"(---|\+\+\+)[ \t]*\n(.*?)\n?^\1[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
 
 
 # More than anyone writes; reading YAML takes a hundred times its size.
@@ -33,6 +36,7 @@ class Header:
     body: str
     body_line: int = 1
     is_pep: bool = False
+    problems: list[Problem] = field(default_factory=list)
 
 
 def split_rst(text: str) -> Header:
@@ -65,9 +69,7 @@ def split_pep(text: str) -> Header:
 
 def split_fenced(text: str) -> Header | None:
     """YAML between `---` or TOML between `+++`. Raises HeaderInvalid when it cannot be read."""
-    found = re.match(
-        r"(---|\+\+\+)[ \t]*\n(.*?)\n?^\1[ \t]*(?:\n|\Z)", text, re.DOTALL | re.MULTILINE
-    )
+    found = FENCED.match(text)
     if not found:
         return None
     if len(found[2]) > MAX_HEADER:
@@ -77,6 +79,9 @@ def split_fenced(text: str) -> Header | None:
     try:
         values = parse_yaml(found[2]) if found[1] == "---" else tomllib.loads(found[2])
     except (yaml.YAMLError, ValueError, RecursionError) as error:
+        plain = split_pelican(found[2]) if found[1] == "---" else None
+        if plain and is_plain(plain):
+            return Header(plain.values, text[found.end() :], found[0].count("\n") + 1)
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 2 if mark else 1
         raise HeaderInvalid(f"the metadata cannot be read: {first_line(error)}", line) from error
@@ -84,6 +89,17 @@ def split_fenced(text: str) -> Header | None:
         # A horizontal rule, or text between two of them: no metadata at all.
         return None
     return Header(lower_keys(values), text[found.end() :], found[0].count("\n") + 1)
+
+
+def is_plain(header: Header) -> bool:
+    """Pelican takes `Title: Python: a story` between dashes, which is no YAML.
+
+    It must be plain words all through: what begins as something else in YAML was meant as that.
+    """
+    values = (value[:1] for value in header.values.values())
+    return not header.body.strip() and not any(
+        value in "\"'[{&*!|>%@`" for value in values if value
+    )
 
 
 class HeaderInvalid(Exception):
@@ -145,21 +161,54 @@ def split_pelican(text: str) -> Header | None:
     a text may begin with "Note: ...".
     """
     lines = text.splitlines()
+    end = find_pelican_end(lines)
     values: dict[str, Any] = {}
     key = ""
-    end = 0
-    for line in lines:
-        if key and line.startswith("    ") and line.strip():
-            values[key] += ("; " if key in ("authors", "tags") else " ") + line.strip()
-        elif found := PELICAN_LINE.fullmatch(line):
+    for line in lines[:end]:
+        if found := PELICAN_LINE.fullmatch(line):
             key = found[1].strip().lower()
-            values[key] = found[2].strip()
+            # Of two the first counts, there as well.
+            values.setdefault(key, found[2].strip())
         else:
-            break
-        end += 1
+            values[key] = join_pelican(key, values[key], line.strip())
     if PELICAN_KEYS.isdisjoint(values):
         return None
-    return Header(values, "\n".join(lines[end:]) + "\n", end + 1)
+    problems = find_swallowed(lines, end, key)
+    if end < len(lines) and PELICAN_END.fullmatch(lines[end]):
+        end += 1
+    return Header(values, "\n".join(lines[end:]) + "\n", end + 1, problems=problems)
+
+
+def find_pelican_end(lines: list[str]) -> int:
+    """The index of the first line that is text.
+
+    Pelican knows no key of several words: it begins the text, unless a key that we know comes below
+    it. To that, which may be `Status: draft`, we would rather listen.
+    """
+    end = 0
+    for number, line in enumerate(lines, start=1):
+        found = PELICAN_LINE.fullmatch(line)
+        if not found and not (number > 1 and line.startswith("    ") and line.strip()):
+            break
+        key = found[1].strip().lower() if found else ""
+        if key in PELICAN_KEYS or (end == number - 1 and " " not in key):
+            end = number
+    return end
+
+
+def join_pelican(key: str, value: str, more: str) -> str:
+    if key not in ("authors", "tags"):
+        return f"{value} {more}"
+    return value.rstrip(",; ") + ("; " if ";" in value + more else ", ") + more
+
+
+def find_swallowed(lines: list[str], end: int, key: str) -> list[Problem]:
+    """`Note: ...` is metadata to Pelican when no blank line parts it from the header."""
+    is_parted = end >= len(lines) or not lines[end].strip() or PELICAN_END.fullmatch(lines[end])
+    if key in PELICAN_KEYS or is_parted:
+        return []
+    words = f'"{key}" is read as metadata, as Pelican does; if it is text, put a blank line above.'
+    return [Problem(end, words)]
 
 
 def split_companion(text: str) -> dict[str, Any]:

@@ -1,10 +1,23 @@
-"""When git saw the files change: the only thing that the blog asks of the history."""
+"""What the blog asks of git: when its files changed, and what they held before."""
 
+import logging
 import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 import git
+
+from posts import source
+from posts.source import SourceFile
+
+logger = logging.getLogger(__name__)
+
+PLAIN_FILES = ("100644", "100755")
+
+# Of each post that a push touched its file; None for one that is gone.
+Push = Mapping[str, SourceFile | None]
 
 
 def read_head(folder: Path) -> str:
@@ -23,6 +36,18 @@ def is_ancestor(folder: Path, older: str, newer: str) -> bool:
     return True
 
 
+def read_new_times(folder: Path, before: str, head: str) -> tuple[dict[str, datetime], bool]:
+    """What the history has told since the commit `before`, and whether that is all of it.
+
+    All of it where there is no such commit, or where the history was rewritten since.
+    """
+    if not head:
+        return {}, True
+    if not before or not is_ancestor(folder, before, head):
+        return read_times(folder, head), True
+    return (read_times(folder, f"{before}..{head}") if head != before else {}), False
+
+
 def read_times(folder: Path, commits: str) -> dict[str, datetime]:
     """When each file was last committed, by path, within a range such as `HEAD` or `old..new`."""
     output = run(
@@ -39,6 +64,88 @@ def read_times(folder: Path, commits: str) -> dict[str, datetime]:
             if path:
                 times[path] = max(times.get(path, 0), int(stamp))
     return {path: datetime.fromtimestamp(stamp, UTC) for path, stamp in times.items()}
+
+
+def read_pushes(folder: Path) -> list[Push]:
+    """What each commit on the branch did to the posts, oldest first.
+
+    Nothing for a clone that has not got the older files, and where the folder is in no repository.
+    """
+    try:
+        if is_whole(folder):
+            return [push for push in follow(read_changes(folder), is_top(folder)) if push]
+    except git.GitError:
+        logger.info("%s has no history that can be read", folder)
+    return []
+
+
+def follow(changes: Iterable[list[tuple[str, str]]], is_top: bool) -> Iterator[Push]:
+    """A folder that a commit emptied was not indexed: its posts wait for the next one."""
+    blobs: dict[str, str] = {}
+    posts: dict[str, set[str]] = defaultdict(set)  # by their companions' paths
+    push: dict[str, SourceFile | None] = {}
+    for entries in changes:
+        touched = set()
+        for path, blob in entries:
+            if blob:
+                blobs[path] = blob
+            else:
+                blobs.pop(path, None)
+            if source.is_post(path) and source.is_seen(path):
+                posts[source.companion_of(path)].add(path)
+                touched.add(path)
+            touched |= posts.get(path, set())
+        push |= {path: find_post(path, blobs) for path in touched}
+        if blobs or is_top:
+            yield push
+            push = {}
+
+
+def find_post(path: str, blobs: Mapping[str, str]) -> SourceFile | None:
+    if path not in blobs:
+        return None
+    companion = source.companion_of(path)
+    if companion not in blobs:
+        return SourceFile(path, blobs[path])
+    return SourceFile(path, f"{blobs[path]}+{blobs[companion]}", companion)
+
+
+def read_changes(folder: Path) -> list[list[tuple[str, str]]]:
+    """Of each commit on the branch, oldest first: (path, blob) of what it changed in the folder.
+
+    The blob is "" for what went, and for what is no plain file. A merge is one commit, with all
+    that it brought. Raises git.GitError.
+    """
+    output = run(
+        folder,
+        "-c", "log.showRoot=true", "-c", "log.showSignature=false", "-c", "log.follow=false",
+        "log", "--format=%x01", "--raw", "-z", "--no-abbrev", "--no-renames", "--relative",
+        "--first-parent", "-m", "--reverse", "HEAD", "--", ".",
+    )  # fmt: skip
+    changes: list[list[tuple[str, str]]] = []
+    tokens = iter(output.split("\0"))
+    for token in tokens:
+        word = token.lstrip("\n")
+        if word.startswith("\x01"):
+            changes.append([])
+        elif word.startswith(":"):
+            _, mode, _, blob, _ = word.split(" ")
+            changes[-1].append((next(tokens), blob if mode in PLAIN_FILES else ""))
+    return changes
+
+
+def is_whole(folder: Path) -> bool:
+    """Not so when cloned with --filter: git would fetch each older file when it is asked for it."""
+    try:
+        run(folder, "config", "--get-regexp", r"^remote\..*\.promisor$")
+    except git.GitError:
+        return run(folder, "rev-parse", "--show-object-format").strip() == "sha1"
+    return False
+
+
+def is_top(folder: Path) -> bool:
+    """The folder is the whole repository's, and holds `.git` whatever else goes."""
+    return not run(folder, "rev-parse", "--show-prefix").strip()
 
 
 def run(folder: Path, *args: str) -> str:

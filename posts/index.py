@@ -1,28 +1,29 @@
 """Makes rows equal files: renders what changed, and writes it in one transaction."""
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import fields
+from collections.abc import Callable, Iterator
+from dataclasses import fields, replace
 from datetime import date, datetime
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
-from uuid import NAMESPACE_URL, UUID, uuid5
+from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
-from django.utils.functional import cached_property
 
-from posts import fitting, history, placement, renames, search, source
+from posts import fitting, history, lineage, placement, renames, search, source
+from posts.lineage import Past
 from posts.models import Address, Post, Snapshot, Tag, article_address_of
 from posts.problems import Problem
 from posts.rendering import Draft, Rendered, render_all, signature
 from posts.report import Report
+from posts.rows import batches, load, update
 from posts.source import Folder, SourceFile
 from posts.spool import Spool
 
 DRAFT_COLUMNS = [each.name for each in fields(Draft)]
-BATCH = 200
 # What must be known of every row to place it among the others.
 PLACING = ("path", "digest", "renderer", "day", "base_slug", "slug", "is_broken", "is_rendered")
 HEAVY = ("body", "text", "toc", "problems", "summary")
@@ -36,7 +37,8 @@ def index_posts(
     """Make the rows equal the files below `root`. Idempotent; may run twice at once.
 
     Renders outside of the transaction, so that nobody waits for it, and looks at the files again
-    inside: what has changed meanwhile is rendered too. Raises source.SourceUnreadable.
+    inside: what has changed meanwhile is rendered too. Where there are no rows, the history tells
+    what they would know. Raises source.SourceUnreadable.
     """
     renderer = renderer_of_today()
     folder = source.scan(root)
@@ -46,17 +48,31 @@ def index_posts(
     ]
     with tempfile.TemporaryFile() as file:
         spool = Spool(file)
+        fill = partial(render_into, spool, on_progress)
+        fill(folder, missing)
+        pasts = lineage.recall(folder, spool, fill) if is_past_wanted() else {}
         while True:
-            zone = timezone.get_default_timezone()
-            for done, rendered in enumerate(render_all(folder, missing, zone), start=1):
-                spool.put(fitting.fit(rendered))
-                on_progress(done, len(missing))
             with transaction.atomic():
                 folder = source.scan(root, folder)
-                run = Run(folder, spool, renderer, everything)
+                run = Run(folder, spool, renderer, everything, pasts)
                 missing = [each for each in run.stale if each not in spool.places]
                 if not missing:
                     return run.write()
+            fill(folder, missing)
+
+
+def is_past_wanted() -> bool:
+    """Nobody comes to a preview by an older address."""
+    return not settings.POSTS_PREVIEW and not Post.objects.exists()
+
+
+def render_into(
+    spool: Spool, on_progress: Progress, folder: Folder, missing: list[SourceFile]
+) -> None:
+    zone = timezone.get_default_timezone()
+    for done, rendered in enumerate(render_all(folder, missing, zone), start=1):
+        spool.put(fitting.fit(rendered))
+        on_progress(done, len(missing))
 
 
 def renderer_of_today() -> str:
@@ -67,7 +83,9 @@ def renderer_of_today() -> str:
 class Run:
     """One comparison of files and rows, within one transaction."""
 
-    def __init__(self, folder: Folder, spool: Spool, renderer: str, everything: bool) -> None:
+    def __init__(
+        self, folder: Folder, spool: Spool, renderer: str, everything: bool, pasts: dict[str, Past]
+    ) -> None:
         self.folder = folder
         self.spool = spool
         self.report = Report()
@@ -76,6 +94,7 @@ class Run:
             pk=1, defaults={"changed_at": timezone.now()}
         )
         self.rows = {row.path: row for row in Post.objects.only(*PLACING)}
+        self.pasts = {} if self.rows else pasts
         self.stale = [
             each for each in folder.posts.values() if everything or not self.is_current(each)
         ]
@@ -95,6 +114,9 @@ class Run:
         self.remove_gone()
         for batch in batches(self.stale):
             self.save([self.spool.get(each) for each in batch])
+        for row, past in self.find_pasts():
+            wanted[row.pk] = (past.day, past.base_slug)
+            addresses[row.pk] = (past.path, past.address)
         dated, placed = self.take_commit_times(), self.place(wanted)
         update(dated, ["committed_at"])
         update(placed, ["slug", "urls", "site_problems"])
@@ -144,11 +166,11 @@ class Run:
     def save(self, batch: list[Rendered]) -> None:
         """Write rendered posts with what hangs on them: tags, aliases and their place in search."""
         added, changed = [], []
+        good = [rendered for rendered in batch if rendered.draft]
         for rendered in batch:
             row = self.rows.get(rendered.source.path)
             if row is None:
-                row = Post(path=rendered.source.path, uid=self.make_uid(rendered.source.path))
-                self.rows[row.path] = row
+                row = self.begin(rendered, good)
                 added.append(row)
             else:
                 changed.append(row)
@@ -156,7 +178,6 @@ class Run:
         Post.objects.bulk_create(added)
         columns = [*DRAFT_COLUMNS, "path", "digest", "renderer", "is_broken", "is_rendered"]
         update(changed, columns)
-        good = [rendered for rendered in batch if rendered.draft]
         self.hang(good)
         for row in (*added, *changed):
             # Loaded anew if asked for: thousands of texts would fill the memory.
@@ -165,6 +186,25 @@ class Run:
         renamed = {path for _, path in self.report.renamed}
         self.report.added += [row.path for row in added]
         self.report.changed += [row.path for row in changed if row.path not in renamed]
+
+    def begin(self, rendered: Rendered, good: list[Rendered]) -> Post:
+        """A new row, or one that goes on where the history has left it; see to its last `good`."""
+        path = rendered.source.path
+        past = self.pasts.get(path)
+        uid = past.uid if past else placement.make_uid(path, self.uids)
+        self.uids.add(uid)
+        row = self.rows[path] = Post(path=path, uid=uid, slug=past.slug if past else "")
+        if past and past.last_good and rendered.draft is None:
+            last_good = replace(self.spool.get(past.last_good), source=rendered.source)
+            self.apply(row, last_good)
+            good.append(last_good)
+        return row
+
+    def find_pasts(self) -> Iterator[tuple[Post, Past]]:
+        """Of the new rows those that had an address before."""
+        for path, past in self.pasts.items():
+            if past.slug and path in self.rows:
+                yield self.rows[path], past
 
     def apply(self, row: Post, rendered: Rendered) -> None:
         """A broken file leaves the last good version as it is, and only says what is wrong."""
@@ -195,35 +235,14 @@ class Run:
         )  # fmt: skip
         search.store(rows)
 
-    def make_uid(self, path: str) -> UUID:
-        """Made from the path, so that feeds keep their ids when the database is made anew.
-
-        A path that an older post began its life with gets another one.
-        """
-        uid, number = uuid5(NAMESPACE_URL, path), 1
-        while uid in self.uids:
-            number += 1
-            uid = uuid5(NAMESPACE_URL, f"{path}#{number}")
-        self.uids.add(uid)
-        return uid
-
     @cached_property
     def uids(self) -> set[UUID]:
         return set(Post.objects.values_list("uid", flat=True))
 
     def take_commit_times(self) -> set[Post]:
-        """Read of the history only what is new since the last run, if nothing was rewritten."""
         root, before = self.folder.root, self.snapshot.commit
         head = history.read_head(root)
-        if not head:
-            times: dict[str, datetime] = {}
-            is_whole = True
-        elif before and history.is_ancestor(root, before, head):
-            times = history.read_times(root, f"{before}..{head}") if head != before else {}
-            is_whole = False
-        else:
-            times = history.read_times(root, head)
-            is_whole = True
+        times, is_whole = history.read_new_times(root, before, head)
         self.snapshot.commit = head
         self.snapshot.edit_url = history.find_edit_url(root) if head else ""
         return self.set_commit_times(times, is_whole)
@@ -243,7 +262,7 @@ class Run:
 
     def remember_addresses(self, before: dict[int, tuple[str, str]]) -> None:
         """Every address that a post once had leads to it for ever."""
-        former = []
+        former = [(row, each) for row, past in self.find_pasts() for each in past.former]
         for row in self.rows.values():
             if row.pk not in before:
                 continue
@@ -273,23 +292,3 @@ class Run:
         if touched or not report.is_empty:
             self.snapshot.changed_at = timezone.now()
         self.snapshot.save()
-
-
-def update(rows: Iterable[Post], columns: list[str]) -> None:
-    """One UPDATE a row: bulk_update, with a CASE for every column, takes several times as long."""
-    for row in rows:
-        row.save(update_fields=columns)
-
-
-def load(rows: list[Post], columns: tuple[str, ...]) -> None:
-    """Read columns that were left out, of many rows at once."""
-    unread = {row.pk: row for row in rows if any(name not in row.__dict__ for name in columns)}
-    found = Post.objects.filter(pk__in=unread) if len(unread) < BATCH else Post.objects.all()
-    for pk, *values in found.values_list("pk", *columns):
-        if pk in unread:
-            unread[pk].__dict__.update(zip(columns, values, strict=True))
-
-
-def batches(items: list[Any]) -> Iterator[list[Any]]:
-    for start in range(0, len(items), BATCH):
-        yield items[start : start + BATCH]

@@ -180,6 +180,7 @@ class Reader(HTMLParser):
         self.heading_id = ""
         self.section_id = ""
         self.silent = 0
+        self.is_line_number = False
         self.preformatted = 0
 
     def page(self) -> Page:
@@ -189,6 +190,7 @@ class Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
+        self.is_line_number = values.get("class") == "linenos"
         if tag in SKIPPED_TEXT:
             self.silent += 1
         if tag in BLOCKS:
@@ -215,6 +217,7 @@ class Reader(HTMLParser):
         self.handle_starttag(tag, attrs)
 
     def handle_endtag(self, tag: str) -> None:
+        self.is_line_number = False
         if tag in SKIPPED_TEXT:
             self.silent -= 1
         if tag == "pre":
@@ -246,7 +249,7 @@ class Reader(HTMLParser):
         self.take_text(unescape(f"&#{name};"))
 
     def take_text(self, text: str) -> None:
-        if self.silent:
+        if self.silent or self.is_line_number:
             return
         self.texts.append(text)
         if self.paragraph is not None:

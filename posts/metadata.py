@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import unquote
 
 # Our word for each key, by what others call it.
 KEYS = {
@@ -70,6 +71,15 @@ DATE_FORMATS = (
 # The ends of the calendar have no room for another time zone.
 YEARS = range(2, 9999)
 LANGUAGE_LENGTH = 20
+# In characters; what is longer is cut, and told.
+LIMITS = {
+    "title": 500, "slug": 200, "tag": 200, "category": 200, "series": 200, "author": 300,
+    "image": 400,
+}  # fmt: skip
+# Where the blog itself answers, no alias is ever asked.
+OWN_ADDRESSES = frozenset(
+    "/archive /drafts /favicon.ico /feed /robots.txt /rss /search /sitemap.xml /tags".split()
+)
 ZONE = re.compile(r"\s*(?:(Z|UTC|GMT)|(?:UTC|GMT)?([+-])(\d{1,2}):?(\d{2})?)$", re.IGNORECASE)
 
 
@@ -98,17 +108,18 @@ def interpret(values: Mapping[str, Any]) -> tuple[Metadata, list[str]]:
     values = read_flag(values)
     ours = {KEYS[key]: value for key, value in values.items() if key in KEYS and value is not None}
     complaints: list[str] = []
+    tags = split_list(ours.get("tags", []))
     meta = Metadata(
-        title=one_line(ours.get("title", ""))[:500],
-        slug=clean_slug(one_line(ours.get("slug", ""))),
-        tags=unique(split_list(ours.get("tags", []))),
-        category=one_line(first(ours.get("category", "")))[:200],
-        series=one_line(first(ours.get("series", "")))[:200],
-        author=", ".join(split_authors(ours.get("author", "")))[:300],
+        title=cut("title", one_line(ours.get("title", "")), complaints),
+        slug=clean_slug(cut("slug", one_line(ours.get("slug", "")), complaints)),
+        tags=unique([cut("tag", tag, complaints) for tag in tags]),
+        category=cut("category", one_line(first(ours.get("category", ""))), complaints),
+        series=cut("series", one_line(first(ours.get("series", ""))), complaints),
+        author=cut("author", ", ".join(split_authors(ours.get("author", ""))), complaints),
         summary=one_line(ours.get("summary", "")),
         lang=clean_language(one_line(ours.get("lang", ""))),
-        aliases=[alias for alias in map(clean_alias, split_list(ours.get("aliases", []))) if alias],
-        image=one_line(ours.get("image", ""))[:400],
+        aliases=read_aliases(split_list(ours.get("aliases", [])), complaints),
+        image=cut("image", one_line(ours.get("image", "")), complaints),
     )
     if one_line(ours.get("lang", "")) and not meta.lang:
         complaints.append(f'"{one_line(ours["lang"])}" is no language; write it as en or zh-Hans')
@@ -117,6 +128,31 @@ def interpret(values: Mapping[str, Any]) -> tuple[Metadata, list[str]]:
     meta.updated = read_moment(ours, "updated", complaints)
     meta.status = read_status(ours, meta, complaints)
     return meta, complaints
+
+
+def cut(word: str, value: str, complaints: list[str]) -> str:
+    """The value, or as much of it as fits, with a complaint that quotes its beginning."""
+    limit = LIMITS[word]
+    if len(value) > limit:
+        complaints.append(
+            f'"{value[:30]}" begins a {word} of {len(value)} characters; {limit} fit, the rest is '
+            "cut. Shorten it."
+        )
+    return value[:limit]
+
+
+def read_aliases(written: list[str], complaints: list[str]) -> list[str]:
+    aliases = []
+    for each in written:
+        alias = clean_alias(each)
+        if alias.rstrip("/") in OWN_ADDRESSES or (not alias and "?" not in each):
+            complaints.append(
+                f'"{each}" cannot be an alias: the blog shows a page of its own there. Write the '
+                "older address of this post, as /2009/old.html."
+            )
+        elif alias:
+            aliases.append(alias)
+    return aliases
 
 
 def read_flag(values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -216,7 +252,7 @@ def split_list(value: Any) -> list[str]:
             text = text[1:-1]
         value = re.split(r"[;；]" if re.search("[;；]", text) else r"[,，、\n]", text)
     items = (one_line(item).strip("\"'").removeprefix("#").strip() for item in value)
-    return [item[:200] for item in items if item]
+    return [item for item in items if item]
 
 
 def split_authors(value: Any) -> list[str]:
@@ -231,7 +267,7 @@ def unique(items: list[str]) -> list[str]:
 def clean_slug(slug: str) -> str:
     """One segment of an address: no slash, question mark or hash, no dots alone."""
     slug = re.sub(r"[\s/\\?#%]+", "-", slug).strip("-")
-    return "" if slug.strip(".") == "" else slug[:200]
+    return "" if slug.strip(".") == "" else slug
 
 
 def clean_language(text: str) -> str:
@@ -242,7 +278,12 @@ def clean_language(text: str) -> str:
 
 
 def clean_alias(alias: str) -> str:
-    """The path of an older address, `/` first, without scheme, host, query and fragment."""
-    path = re.sub(r"^[a-z]+://[^/]*", "", alias.strip())
-    path = re.split(r"[?#]", path)[0]
-    return "/" + path.lstrip("/") if path.strip("/") else ""
+    """An older address from its path on, `/` first, without scheme, host and fragment.
+
+    A query is part of it: WordPress' addresses are `/?p=12`.
+    """
+    address = re.sub(r"^[a-z]+://[^/?#]*", "", alias.strip()).partition("#")[0]
+    path, _, query = unquote(address).partition("?")
+    if not path.strip("/") and not query:
+        return ""
+    return "/" + path.lstrip("/") + (f"?{query}" if query else "")

@@ -1,12 +1,20 @@
-"""Sends visitors of older addresses on to where the post lives now."""
+"""Sends visitors of older addresses, and of those without their slash, on to where the page is."""
 
 from collections.abc import Callable
 from urllib.parse import quote
 
-from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.http import HttpRequest, HttpResponse
+from django.middleware import common
 from django.urls import is_valid_path
 
-from posts.views import find_moved
+from posts.pages import Moved
+from posts.views import find_moved, page_not_found
+
+
+class CommonMiddleware(common.CommonMiddleware):
+    """Django's, which adds the slash, with the redirect that tells caches how long it holds."""
+
+    response_redirect_class = Moved
 
 
 def redirect_moved(
@@ -15,13 +23,14 @@ def redirect_moved(
     """Looks only at what no page was found for. An address in use is never taken over."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        response = get_response(request)
+        # PostgreSQL takes no NUL, and no address of ours has one.
+        response = page_not_found(request) if "\0" in request.path else get_response(request)
         if response.status_code != 404 or request.method not in ("GET", "HEAD"):
             return response
-        address = find_moved(request.path)
+        address = find_moved(request)
         if address is None:
             return response
-        return HttpResponsePermanentRedirect(find_other_spelling(request) or address)
+        return Moved(find_other_spelling(request) or address)
 
     return middleware
 

@@ -52,7 +52,7 @@ class PostQuerySet(models.QuerySet["Post"]):
 
 
 class Post(models.Model):
-    """One file of POSTS_DIR, as it is shown. Every column but `uid` follows from the files."""
+    """One file of POSTS_DIR, as it is shown. Its columns follow from the file and its history."""
 
     class Status(models.TextChoices):
         PUBLISHED = "published", _("published")

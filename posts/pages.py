@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.db.models import Subquery
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.cache import get_conditional_response
@@ -20,6 +20,18 @@ STARTED_AT = timezone.now()
 # A shared cache may hand a page out for a second, and for one more while it fetches it anew; a
 # browser asks each time, and is mostly answered with 304.
 CACHE_CONTROL = "public, max-age=0, s-maxage=1, stale-while-revalidate=1"
+
+
+class Moved(HttpResponsePermanentRedirect):
+    """It lives elsewhere, as far as the caches go no longer than a page lives.
+
+    Without a word about it a browser would keep the answer for ever, although a new post may come
+    to live at the address.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self["Cache-Control"] = CACHE_CONTROL
 
 
 def get_snapshot() -> Snapshot:
@@ -41,22 +53,28 @@ def show(
     # Only what is found may be kept, and says when it changed.
     snapshot = get_snapshot() if status == 200 else Snapshot(changed_at=STARTED_AT)
     with translation.override(settings.LANGUAGE_CODE):
-        html = render_to_string(template, {**frame(request, snapshot), **(context or {})}, request)
+        html = render_to_string(
+            template, {**frame(request, snapshot.edit_url), **(context or {})}, request
+        )
     response = HttpResponse(
         html, status=status, headers={"Content-Language": settings.LANGUAGE_CODE}
     )
     return keep(request, response, modified_at(snapshot))
 
 
-def frame(request: HttpRequest, snapshot: Snapshot) -> dict[str, Any]:
+def frame(request: HttpRequest, edit_url: str = "") -> dict[str, Any]:
     return {
         "LANGUAGE_CODE": settings.LANGUAGE_CODE,
         "site_name": settings.SITE_NAME,
         "site_url": settings.SITE_URL,
         "canonical_url": settings.SITE_URL + request.path,
         "menu": Post.objects.pages().for_lists(),
-        "edit_url": snapshot.edit_url,
+        "edit_url": edit_url,
         "is_preview": settings.POSTS_PREVIEW,
+        # Who writes sees at once what is wrong, wherever he looks.
+        "broken": Post.objects.filter(is_broken=True).order_by("path")
+        if settings.POSTS_PREVIEW
+        else (),
     }
 
 

@@ -1,16 +1,34 @@
 """What a post owes to the others: its slug when two want one, and where its links lead."""
 
 import hashlib
+import re
 from collections.abc import Collection
+from datetime import date
+from typing import Protocol, TypeVar
 from urllib.parse import quote
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from posts import reading
 from posts.links import Places
 from posts.models import Post
 from posts.problems import Problem
 
+NUMBERS = re.compile(r"(?:-\d+)+$")
 
-def set_slugs(rows: list[Post], settled: Collection[Post] = ()) -> set[Post]:
+
+class Placed(Protocol):
+    """A post as far as its address goes; `slug` is "" until it has one."""
+
+    path: str
+    day: date | None
+    base_slug: str
+    slug: str
+
+
+Row = TypeVar("Row", bound=Placed)
+
+
+def set_slugs(rows: list[Row], settled: Collection[Row] = ()) -> set[Row]:
     """Give every post its slug; return those that got another one. `rows` are sorted by path.
 
     `settled` are those that have a slug and still want the one that they wanted then: they keep it,
@@ -21,6 +39,23 @@ def set_slugs(rows: list[Post], settled: Collection[Post] = ()) -> set[Post]:
     for row in touched:
         row.slug = slugs[row.path]
     return touched
+
+
+def family_of(row: Placed) -> tuple[date | None, str]:
+    """Rows of two families never want the same address: numbers only go behind slugs."""
+    return row.day, NUMBERS.sub("", row.base_slug)
+
+
+def make_uid(path: str, taken: Collection[UUID]) -> UUID:
+    """Made from the path, so that feeds keep their ids when the database is made anew.
+
+    A path that an older post began its life with gets another one.
+    """
+    uid, number = uuid5(NAMESPACE_URL, path), 1
+    while uid in taken:
+        number += 1
+        uid = uuid5(NAMESPACE_URL, f"{path}#{number}")
+    return uid
 
 
 def digest_places(rows: list[Post], files: set[str]) -> str:
@@ -46,7 +81,7 @@ def set_links(linked: list[Post], rows: list[Post], files: set[str]) -> set[Post
     return {row for row in linked if link(row, places, shared.get(row.path, []))}
 
 
-def choose_slugs(rows: list[Post], settled: Collection[Post]) -> dict[str, str]:
+def choose_slugs(rows: list[Row], settled: Collection[Row]) -> dict[str, str]:
     """By path: who came first keeps the slug, of several newcomers the first gets it.
 
     The others get -2, -3, ...
@@ -114,7 +149,7 @@ def address_of_list(kind: str, name: str) -> str:
     return {
         "tag": f"/tags/{slug}/",
         "category": f"/categories/{slug}/",
-        "archive": "/archive/",
+        "archive": f"/archive/{name}/" if re.fullmatch(r"[0-9]{4}", name) else "/archive/",
         "tag_index": "/tags/",
         "rss": "/rss/",
     }.get(kind, "/")

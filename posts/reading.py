@@ -16,11 +16,13 @@ WORDS_A_MINUTE = 220
 def slugify(text: str) -> str:
     """Lower-case letters and digits of any script, joined by hyphens; never empty.
 
-    Keeps `+` and `#`, so that C, C++ and C# are three tags. What has no letter at all is named by
-    its code points: not every sign may stand in an address.
+    Keeps `+`, `#` and a dot in front, so that C, C++ and C# are three tags, net and .NET two. What
+    has no letter at all is named by its code points: not every sign may stand in an address.
     """
-    kept = unicodedata.normalize("NFKC", text).lower()
-    kept = re.sub(r"[^\w+#]+", "-", kept).strip("-")
+    plain = unicodedata.normalize("NFKC", text).lower().strip()
+    kept = re.sub(r"[^\w+#]+", "-", plain).strip("-")
+    if re.match(r"\.\w", plain):
+        kept = f".{kept}"
     named = "-".join(f"u+{ord(each):x}" for each in text if not each.isspace())
     return (kept or named)[:180] or "-"
 

@@ -2,8 +2,8 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
-from posts.models import Post
 from posts.rendering import Rendered
 from posts.source import SourceFile
 
@@ -13,10 +13,23 @@ SIMILAR = 0.5
 MAX_PAIRS = 10_000
 
 
+class Known(Protocol):
+    """What must be known of a post whose file is gone."""
+
+    @property
+    def digest(self) -> str: ...
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def text(self) -> str: ...
+
+
 def find(
     gone: list[str],
     new: list[SourceFile],
-    rows: Mapping[str, Post],
+    rows: Mapping[str, Known],
     rendered: Callable[[SourceFile], Rendered],
 ) -> dict[str, str]:
     """{old path: new path}: first those with equal content, then the most similar pairs."""
@@ -36,7 +49,7 @@ def find(
 def find_similar(
     gone: list[str],
     new: list[SourceFile],
-    rows: Mapping[str, Post],
+    rows: Mapping[str, Known],
     rendered: Callable[[SourceFile], Rendered],
 ) -> dict[str, str]:
     before = {path: lines_of(rows[path].title, rows[path].text) for path in gone}

@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.metadata
+import re
 import signal
 import threading
 from collections.abc import Iterator, Sequence
@@ -114,7 +115,7 @@ def render_in_pool(
     folder: Folder, sources: Sequence[SourceFile], zone: tzinfo, workers: int
 ) -> Iterator[Rendered]:
     """Fresh processes: they hold neither our database connection nor our memory."""
-    bare = Folder(folder.root)
+    bare = type(folder)(folder.root)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         jobs = ((bare, each, zone) for each in sources)
         yield from pool.map(render_job, jobs, chunksize=CHUNK)
@@ -186,10 +187,11 @@ def compose(each: SourceFile, text: str, companion: str, zone: tzinfo) -> Render
     )
     meta, complaints = metadata.interpret({**document.values, **header.values, **outer})
     complaints += complain_of_name(each.path, meta)
+    heading = metadata.cut("title", "" if meta.title else document.title, complaints)
     page = markup.finish(document.html)
-    problems = [Problem(line_of(text, quoted(complaint)), complaint) for complaint in complaints]
-    problems += document.problems
-    draft = make_draft(each.path, meta, document.title, page, zone)
+    problems = [Problem(line_of_value(text, complaint), complaint) for complaint in complaints]
+    problems += [*header.problems, *document.problems]
+    draft = make_draft(each.path, meta, heading, page, zone)
     draft.links = locate_links(text, page.targets, draft.image)
     problems += find_lost_fragments(text, page)
     is_undated = meta.has_unreadable_date or (not meta.date and source.has_false_day(each.path))
@@ -216,7 +218,7 @@ def make_draft(
     moment = meta.date or (datetime(day.year, day.month, day.day) if day else None)
     published_at = in_zone(moment, zone)
     return Draft(
-        title=(meta.title or heading or rest.replace("_", " "))[:500],
+        title=meta.title or heading or rest.replace("_", " "),
         base_slug=meta.slug or metadata.clean_slug(rest) or "post",
         day=published_at.astimezone(zone).date() if published_at else None,
         published_at=published_at,
@@ -268,6 +270,8 @@ def line_of(text: str, target: str) -> int:
     return 1
 
 
-def quoted(complaint: str) -> str:
-    """The value that a complaint about metadata is about: what it quotes."""
-    return complaint.split('"')[1]
+def line_of_value(text: str, complaint: str) -> int:
+    """The line of the value that a complaint about metadata quotes; best where it stands alone."""
+    value = complaint[complaint.index('"') + 1 : complaint.rindex('"')]
+    found = re.search(rf"(?<![\w/]){re.escape(value)}(?![\w/])", text)
+    return text.count("\n", 0, found.start()) + 1 if found else line_of(text, value)

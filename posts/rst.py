@@ -20,7 +20,8 @@ from posts.problems import Problem
 SETTINGS: dict[str, Any] = {
     "_disable_config": True,
     "file_insertion_enabled": False,
-    "raw_enabled": False,
+    # Safe, because posts.markup lets through what a stranger may write, and no more.
+    "raw_enabled": True,
     "halt_level": Reporter.SEVERE_LEVEL + 1,
     "report_level": Reporter.WARNING_LEVEL,
     "warning_stream": False,
@@ -225,6 +226,10 @@ class Translator(html5_polyglot.HTMLTranslator):
         self.body.extend(f'<span id="{escape(name)}"></span>' for name in node["ids"])
         self.body.append(node["html"])
         raise nodes.SkipNode
+
+    def visit_abbreviation(self, node: nodes.Element) -> None:
+        meaning = {"title": node["explanation"]} if "explanation" in node else {}
+        self.body.append(self.starttag(node, "abbr", "", **meaning))
 
     def visit_literal(self, node: nodes.Element) -> None:
         self.body.append(f"<code>{escape(node.astext())}</code>")

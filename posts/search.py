@@ -7,12 +7,27 @@ from typing import Any
 from django.contrib.postgres.search import SearchQuery, SearchRank, SearchVector
 from django.db import connection
 from django.db.models import Case, IntegerField, Q, Value, When
+from django.db.models.expressions import RawSQL
 
 from posts.models import Post, PostQuerySet
 
 MAX_TERMS = 8
 MAX_FOUND = 100
 SHORTEST_TRIGRAM = 3
+
+MAX_WORDS = 12
+EAST_ASIAN = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
+WORD = re.compile(f"{EAST_ASIAN.pattern}|(?:(?!{EAST_ASIAN.pattern})[^\\W_])+[+#]*")
+# Of no use for telling what a text is about.
+SMALL_WORDS = frozenset(
+    "about all and are but can for from had has have her his how html into its not now off our out "
+    "php rst the that their them then there these they this use using was what when where which "
+    "who why will with you your aspx index".split()
+)
+RESEMBLING = (
+    "SELECT rowid FROM posts_search WHERE posts_search MATCH %s"
+    " ORDER BY bm25(posts_search, 10.0, 1.0) LIMIT 40"
+)
 
 
 def is_sqlite() -> bool:
@@ -54,6 +69,43 @@ def find(query: str) -> list[Post]:
     return find_in_sqlite(posts, terms) if is_sqlite() else find_in_postgresql(posts, terms)
 
 
+def pick_words(text: str) -> list[str]:
+    """What a title or an address is about, the first few words of it, in lower case.
+
+    Chinese has no spaces: of it, every three characters that stand together.
+    """
+    words: list[str] = []
+    for word in WORD.findall(text.lower()):
+        if EAST_ASIAN.match(word):
+            words += [word[at : at + 3] for at in range(max(1, len(word) - 2))][: len(word) - 1]
+        elif len(word) > 2 and not word.isdecimal():
+            words.append(word)
+    return [word for word in dict.fromkeys(words) if word not in SMALL_WORDS][:MAX_WORDS]
+
+
+def resemble(posts: PostQuerySet, words: list[str], *, everywhere: bool = False) -> PostQuerySet:
+    """Of the posts those whose title holds any of the words (from pick_words; one at least).
+
+    Those that hold most stand first. `everywhere` counts the address too and, on SQLite, the text.
+    """
+    alike = [Q(title__icontains=word) for word in words]
+    longer = [f'"{word}"' for word in words if len(word) >= SHORTEST_TRIGRAM]
+    if is_sqlite() and longer:
+        columns = "{title text}" if everywhere else "{title}"
+        found = RawSQL(RESEMBLING, [f"{columns} : ({' OR '.join(longer)})"])  # noqa: S611 - no text of others in the SQL
+        shorter = [Q(title__icontains=word) for word in words if len(word) < SHORTEST_TRIGRAM]
+        alike = [Q(pk__in=found), *shorter]
+    in_title = [
+        Case(When(title__icontains=word, then=Value(1)), default=Value(0)) for word in words
+    ]
+    in_slug = [Case(When(slug__icontains=word, then=Value(1)), default=Value(0)) for word in words]
+    if everywhere:
+        alike += [Q(slug__icontains=word) for word in words]
+    score: Any = sum([*in_title, *in_slug] if everywhere else in_title)
+    found_posts = posts.filter(Q(*alike, _connector=Q.OR)).annotate(score=score)
+    return found_posts.order_by("-score", "-published_at", "path")
+
+
 def find_in_sqlite(posts: PostQuerySet, terms: list[str]) -> list[Post]:
     """Trigrams need three characters: shorter terms, common in Chinese, are looked for by LIKE."""
     for term in terms:
@@ -64,15 +116,15 @@ def find_in_sqlite(posts: PostQuerySet, terms: list[str]) -> list[Post]:
         return list(
             with_title_first(posts, terms).order_by("rank", "-published_at", "pk")[:MAX_FOUND]
         )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT rowid FROM posts_search WHERE posts_search MATCH %s"
-            " ORDER BY bm25(posts_search, 10.0, 1.0), rowid DESC LIMIT %s",
-            [phrases, 4 * MAX_FOUND],
-        )
-        order = {row[0]: position for position, row in enumerate(cursor.fetchall())}
-    found = sorted(posts.filter(pk__in=order), key=lambda post: order[post.pk])
-    return found[:MAX_FOUND]
+    # One query: the page of what is missing has none to spare.
+    found = posts.extra(
+        tables=["posts_search"],
+        where=["posts_search.rowid = posts_post.id", "posts_search MATCH %s"],
+        params=[phrases],
+        select={"score": "bm25(posts_search, 10.0, 1.0)"},
+        order_by=["score", "-id"],
+    )
+    return list(found[:MAX_FOUND])
 
 
 def find_in_postgresql(posts: PostQuerySet, terms: list[str]) -> list[Post]:

@@ -25,6 +25,8 @@ MAX_BYTES = 512 * 1024
 UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 
 NAME_WITH_DATE = re.compile(r"(\d{4})[-_.]?(\d{2})[-_.]?(\d{2})(?:[-_ .]+(.*))?", re.DOTALL)
+# Eight digits may be any number; these begin as a date of our time does.
+MEANT_AS_DATE = re.compile(r"\d{4}([-_.])\d{2}\1\d{2}|(?:19|20)\d{6}")
 
 
 class SourceUnreadable(Exception):
@@ -92,12 +94,10 @@ def read_folder(root: Path, before: Folder | None) -> Folder:
     known = before.stamps if before else {}
     found = dict(sorted(walk(str(root), "")))
     for path, stamp in found.items():
-        stem, dot, ending = path.rpartition(".")
-        extension = (dot + ending).lower()
-        if extension in FILE_EXTENSIONS:
+        if extension_of(path) in FILE_EXTENSIONS:
             folder.files.add(path)
-        elif extension in EXTENSIONS and not is_readme(path):
-            companion = stem + ".meta" if stem + ".meta" in found else ""
+        elif is_post(path):
+            companion = companion_of(path) if companion_of(path) in found else ""
             digest = digest_of(folder, path, stamp, known)
             if companion:
                 digest += "+" + digest_of(folder, companion, found[companion], known)
@@ -112,7 +112,7 @@ def walk(root: str, below: str) -> Iterator[tuple[str, Stamp]]:
     """
     with os.scandir(f"{root}/{below}") as entries:
         for entry in entries:
-            if entry.name.startswith((".", "_")) or entry.is_symlink():
+            if is_hidden(entry.name) or entry.is_symlink():
                 continue
             path = f"{below}/{entry.name}" if below else entry.name
             if entry.is_dir():
@@ -120,6 +120,29 @@ def walk(root: str, below: str) -> Iterator[tuple[str, Stamp]]:
             elif entry.is_file() and is_storable(path):
                 state = entry.stat()
                 yield path, (state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+
+
+def is_hidden(name: str) -> bool:
+    return name.startswith((".", "_"))
+
+
+def is_seen(path: str) -> bool:
+    """Whether `walk` would come by a file at this path."""
+    return is_storable(path) and not any(map(is_hidden, path.split("/")))
+
+
+def is_post(path: str) -> bool:
+    return extension_of(path) in EXTENSIONS and not is_readme(path)
+
+
+def extension_of(path: str) -> str:
+    _, dot, ending = path.rpartition(".")
+    return (dot + ending).lower()
+
+
+def companion_of(path: str) -> str:
+    """Where Nikola keeps the metadata of a post, beside it."""
+    return path.rpartition(".")[0] + ".meta"
 
 
 def is_storable(path: str) -> bool:
@@ -158,12 +181,18 @@ def blob_id(path: str | Path) -> str:
 
 def read_text(path: Path) -> str:
     """The file's text, ends of line as \\n. Raises PostUnreadable for what is no text."""
-    size = path.stat().st_size
+    check_size(path.stat().st_size)
+    return decode(path.read_bytes())
+
+
+def check_size(size: int) -> None:
     if size > MAX_BYTES:
         raise PostUnreadable(
             f"it has {size // 1024} KB; a post may have {MAX_BYTES // 1024} KB. Split it."
         )
-    content = path.read_bytes()
+
+
+def decode(content: bytes) -> str:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -212,4 +241,9 @@ def split_name(path: str) -> tuple[date | None, str]:
 
 def has_false_day(path: str) -> bool:
     """The name begins as if with a date, as 2019_13_45 does, and no calendar has it."""
-    return split_name(path)[0] is None and bool(NAME_WITH_DATE.fullmatch(name_of(path)))
+    name = name_of(path)
+    return (
+        split_name(path)[0] is None
+        and bool(NAME_WITH_DATE.fullmatch(name))
+        and bool(MEANT_AS_DATE.match(name))
+    )

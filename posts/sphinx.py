@@ -70,7 +70,7 @@ def register_ours() -> None:
     register_role("pep", pep_role)
     register_role("pep-reference", pep_role)
     register_role("doc", doc_role)
-    register_role("abbr", degrade_role)
+    register_role("abbr", abbr_role)
 
 
 @cache
@@ -133,6 +133,16 @@ def doc_role(
     """`:doc:` names another post: a link, which the index resolves or reports."""
     title, target = split_target(nodes.unescape(text))
     return [nodes.reference(rawtext, title, refuri=target.strip())], []
+
+
+def abbr_role(
+    name: str, rawtext: str, text: str, lineno: int, inliner: Any, options: Any = None,
+    content: Any = None,
+) -> RoleResult:  # fmt: skip
+    """`:abbr:`HTML (the long words)`` shows the short ones and says the long ones when asked."""
+    short, _, long = nodes.unescape(text).strip().removesuffix(")").partition("(")
+    meaning = {"explanation": long.strip()} if long else {}
+    return [nodes.abbreviation(rawtext, short.strip(), **meaning)], []
 
 
 class AnyOptions(dict[str, Callable[[str], Any]]):
@@ -207,7 +217,7 @@ class Code(Directive):
     def first_line(self) -> int | None:
         """docutils writes `number-lines: 5`, Sphinx `lineno-start`, Pygments `linenos`."""
         for name in ("lineno-start", "linenostart", "number-lines", "linenos"):
-            if name in self.options:
+            if name in self.options and self.options[name] != "none":
                 value = self.options[name]
                 return int(value) if value.isdecimal() else 1
         return None

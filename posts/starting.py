@@ -9,16 +9,24 @@ from django.utils import timezone
 from posts.metadata import split_list
 from posts.reading import slugify
 
+# Bytes. A file system takes 255 in all; date and ending are part of them.
+MAX_NAME = 200
+
 
 class PostExists(Exception):
     """There is a file of that day and name already."""
 
 
+class TitleMissing(Exception):
+    """A post needs a title."""
+
+
 def start_post(root: Path, title: str, *, is_rst: bool = False, tags: str = "") -> Path:
-    """Write the file and return its path. Raises PostExists, and OSError when it cannot."""
+    """Write the file and return its path. Raises TitleMissing, PostExists, and OSError."""
     title = " ".join(title.split())
-    today = timezone.localdate()
-    name = f"{today:%Y_%m_%d}-{slugify(title).replace('-', '_')}"
+    if not title:
+        raise TitleMissing('A post needs a title: new_post "My first post".')
+    name = f"{timezone.localdate():%Y_%m_%d}-{name_for(title)}"
     path = root / f"{name}{'.rst' if is_rst else '.md'}"
     text = make_rst(title, split_list(tags)) if is_rst else make_markdown(title, split_list(tags))
     try:
@@ -27,6 +35,14 @@ def start_post(root: Path, title: str, *, is_rst: bool = False, tags: str = "") 
     except FileExistsError as error:
         raise PostExists(f"{path} is there already. Choose another title.") from error
     return path
+
+
+def name_for(title: str) -> str:
+    """The title, as a file may be named: a title of signs alone is told by the day and hour."""
+    if not any(character.isalnum() for character in title):
+        return f"{timezone.localtime():post_%H%M%S}"
+    name = slugify(title).replace("-", "_").encode()
+    return name[:MAX_NAME].decode(errors="ignore").rstrip("_")
 
 
 def make_markdown(title: str, tags: list[str]) -> str:

@@ -1,10 +1,11 @@
 """What stands around a post: the one before, the one after, its series, and related ones."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import Count, Q
 
-from posts.models import Post
+from posts import search
+from posts.models import Post, PostQuerySet
 
 RELATED = 4
 
@@ -22,23 +23,31 @@ def find_surroundings(post: Post) -> dict[str, Any]:
     wanted |= Q(pk__in=newer.values("pk")[:1])
     if post.series_slug:
         wanted |= Q(series_slug=post.series_slug)
-    if post.tag_names or post.category_slug:
-        wanted |= Q(pk__in=find_related(post).values("pk")[:RELATED])
+    related = find_related(post)
+    if related is not None:
+        wanted |= Q(pk__in=related.values("pk")[:RELATED])
     found = list(Post.objects.published().for_lists().filter(wanted))
     return arrange(post, found)
 
 
-def find_related(post: Post) -> Any:
-    """Posts that share most tags, then the category; of equal ones the newest."""
+def find_related(post: Post) -> PostQuerySet | None:
+    """Posts that share most tags, then the category; of equal ones the newest.
+
+    Of a post that has neither, those whose titles share words with its own.
+    """
+    posts = Post.objects.published().exclude(pk=post.pk)
+    if post.series_slug:
+        posts = posts.exclude(series_slug=post.series_slug)
+    if not post.tag_names and not post.category_slug:
+        words = search.pick_words(post.title)
+        return search.resemble(posts, words) if words else None
     slugs = [slug for _, slug in post.tags]
     shared = Count("tag_rows", filter=Q(tag_rows__slug__in=slugs))
     alike = Q(tag_rows__slug__in=slugs)
     if post.category_slug:
         alike |= Q(category_slug=post.category_slug)
-    posts = Post.objects.published().exclude(pk=post.pk).filter(alike)
-    if post.series_slug:
-        posts = posts.exclude(series_slug=post.series_slug)
-    return posts.annotate(shared=shared).order_by("-shared", "-published_at", "path")
+    found: Any = posts.filter(alike).annotate(shared=shared)
+    return cast(PostQuerySet, found.order_by("-shared", "-published_at", "path"))
 
 
 def arrange(post: Post, found: list[Post]) -> dict[str, Any]:
@@ -63,5 +72,8 @@ def arrange(post: Post, found: list[Post]) -> dict[str, Any]:
 
 
 def count_shared(post: Post, other: Post) -> int:
+    """How much the other is related to the post, as find_related has it."""
+    if not post.tag_names and not post.category_slug:
+        return sum(word in other.title.lower() for word in search.pick_words(post.title))
     shared = {slug for _, slug in post.tags} & {slug for _, slug in other.tags}
     return 2 * len(shared) + (post.category_slug == other.category_slug != "")

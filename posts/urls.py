@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from posts import feeds, sitemaps, views
+from posts import feeds, files, groups, sitemaps, views
 
 app_name = "posts"
 
@@ -16,18 +16,22 @@ urlpatterns = [
     path("pages/<str:slug>/", views.page, name="page"),
     path("articles/<path:name>.html", views.article, name="article"),
     path("tags/", views.tags, name="tags"),
-    path("tags/<str:slug>/", views.tag, name="tag"),
-    path("tags/<str:slug>/feed/", feeds.tag_feed, name="tag_feed"),
-    path("categories/<str:slug>/", views.category, name="category"),
-    path("series/<str:slug>/", views.series, name="series"),
+    path("tags/<str:slug>/", views.group, {"kind": groups.TAG}, name="tag"),
+    path("tags/<str:slug>/feed/", feeds.group_feed, {"kind": groups.TAG}),
+    path("tags/<str:slug>/rss/", feeds.group_rss, {"kind": groups.TAG}),
+    path("categories/<str:slug>/", views.group, {"kind": groups.CATEGORY}, name="category"),
+    path("categories/<str:slug>/feed/", feeds.group_feed, {"kind": groups.CATEGORY}),
+    path("categories/<str:slug>/rss/", feeds.group_rss, {"kind": groups.CATEGORY}),
+    path("series/<str:slug>/", views.group, {"kind": groups.SERIES}, name="series"),
     path("archive/", views.archive, name="archive"),
+    re_path(r"^archive/(?P<year>[0-9]{4})/$", views.archive_year, name="archive_year"),
     path("search/", views.search, name="search"),
     path("feed/", feeds.feed, name="feed"),
     path("rss/", feeds.rss, name="rss"),
     path("sitemap.xml", sitemaps.sitemap, name="sitemap"),
     path("robots.txt", views.robots, name="robots"),
     path("favicon.ico", views.favicon, name="favicon"),
-    path("files/<path:path>", views.file, name="file"),
+    path("files/<path:path>", files.file, name="file"),
     path("drafts/", views.drafts, name="drafts"),
     path("drafts/<uuid:uid>/", views.draft, name="draft"),
 ]

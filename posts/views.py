@@ -1,56 +1,72 @@
 """The pages of the blog."""
 
-import mimetypes
 import re
 from datetime import date
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
 from django.conf import settings
 from django.contrib.admin.views.decorators import staff_member_required
-from django.core.paginator import Paginator
-from django.db.models import Count, F, Min, Q, QuerySet
+from django.core.paginator import Page, Paginator
+from django.db.models import Count, IntegerField, Q, QuerySet, Subquery, Value
 from django.http import (
-    FileResponse,
     Http404,
     HttpRequest,
     HttpResponse,
-    HttpResponseBase,
-    HttpResponsePermanentRedirect,
 )
 from django.shortcuts import get_object_or_404, render
 from django.templatetags.static import static
 from django.utils import translation
 from django.utils.cache import patch_cache_control
-from django.utils.http import http_date
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from posts import groups
 from posts import search as finder
-from posts import source
+from posts.groups import Kind, find_group, list_groups
 from posts.links import MARKUP_ENDS
-from posts.models import UNSEEN_IN_LISTS, Address, Post, Tag
-from posts.pages import frame, get_snapshot, show
+from posts.models import Address, Post, PostQuerySet, Snapshot
+from posts.pages import Moved, frame, show
 from posts.surroundings import find_surroundings
 
 POSTS_A_PAGE = 10
+# However many posts there are, each page of the archive stays below 100 KB.
+NEWEST_IN_ARCHIVE = 200
+TITLES_A_PAGE = 400
 # What no page may hold.
+# As it stands in rows: whole addresses are percent-encoded there.
+QUESTION = quote("?")
 CONTROLS = re.compile("[\x00-\x1f\x7f]+")
-SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 
-def paginate(request: HttpRequest, posts: QuerySet[Post]) -> Any:
-    """The asked page of a list. A number past the end, or no number, is no page."""
-    number = request.GET.get("page", "1")
-    paginator = Paginator(posts, POSTS_A_PAGE)
-    if not number.isdecimal() or not 1 <= int(number[:9]) <= paginator.num_pages:
+def paginate(request: HttpRequest, posts: QuerySet[Post], size: int = POSTS_A_PAGE) -> Page[Post]:
+    """The asked page of a list, in one query. A number past the end, or no number, is no page."""
+    asked = request.GET.get("page", "1")
+    number = int(asked[:9]) if asked.isdecimal() else 0
+    if number < 1:
         raise Http404("There is no such page.")
-    return paginator.page(int(number))
+    end = number * size
+    rows = list(posts.annotate(total=count(posts))[end - size : end])
+    if not rows and number > 1:
+        raise Http404("There is no such page.")
+    paginator = Paginator(posts, size)
+    paginator.count = rows[0].total if rows else 0
+    return Page(rows, number, paginator)
+
+
+def count(posts: QuerySet[Post]) -> Subquery:
+    """How many there are, for a query to tell with each of them: asked once for them all."""
+    rows = posts.order_by().values(one=Value(1)).annotate(number=Count("*"))
+    return Subquery(rows.values("number"), output_field=IntegerField())
 
 
 @require_safe
 def front(request: HttpRequest) -> HttpResponse:
+    """The newest posts, unless the query makes it one's older address (WordPress' `/?p=12`)."""
+    asked = request.META["QUERY_STRING"]
+    moved = find_moved(request) if asked and "page" not in request.GET else None
+    if moved is not None:
+        return Moved(moved)
     page = paginate(request, Post.objects.published().for_lists())
     return show(request, "posts/front.html", {"page": page})
 
@@ -83,54 +99,55 @@ def article(request: HttpRequest, name: str) -> HttpResponse:
     )
     if found is None:
         raise Http404(f"There is no article {name}.")
-    return HttpResponsePermanentRedirect(found.get_absolute_url())
+    return Moved(found.get_absolute_url())
 
 
 @require_safe
 def tags(request: HttpRequest) -> HttpResponse:
-    listed = Tag.objects.filter(post__in=Post.objects.published().order_by())
-    counted = listed.values("slug").annotate(name=Min("name"), count=Count("post")).order_by("slug")
-    categories = (
-        Post.objects.published().exclude(category_slug="").values("category_slug")
-        .annotate(name=Min("category"), count=Count("pk")).order_by("category_slug")
-    )  # fmt: skip
-    return show(request, "posts/tags.html", {"tags": counted, "categories": categories})
+    context = {"tags": list_groups(groups.TAG), "categories": list_groups(groups.CATEGORY)}
+    return show(request, "posts/tags.html", context)
 
 
 @require_safe
-def tag(request: HttpRequest, slug: str) -> HttpResponse:
-    posts = Post.objects.published().filter(tag_rows__slug=slug)
-    context = {"slug": slug, "feed": f"/tags/{quote(slug)}/feed/"}
-    return show_group(request, posts.annotate(group=F("tag_rows__name")), "tag", context)
-
-
-@require_safe
-def category(request: HttpRequest, slug: str) -> HttpResponse:
-    posts = Post.objects.published().filter(category_slug=slug)
-    return show_group(request, posts.annotate(group=F("category")), "group", {"kind": "category"})
-
-
-@require_safe
-def series(request: HttpRequest, slug: str) -> HttpResponse:
-    posts = Post.objects.published().filter(series_slug=slug).order_by("published_at", "path")
-    return show_group(request, posts.annotate(group=F("series")), "group", {"kind": "series"})
-
-
-def show_group(
-    request: HttpRequest, posts: QuerySet[Post], template: str, context: dict[str, Any]
-) -> HttpResponse:
-    """Posts that have something in common, which they call `group`; no posts, no page."""
-    page = paginate(request, posts.defer(*UNSEEN_IN_LISTS))
-    if not page.object_list:
-        raise Http404("No post belongs here.")
-    name = page.object_list[0].group
-    return show(request, f"posts/{template}.html", {"page": page, "name": name, **context})
+def group(request: HttpRequest, slug: str, kind: Kind) -> HttpResponse:
+    """Posts that have something in common: series from the first on, the others newest first."""
+    found = find_group(kind, slug)
+    if found.slug != slug:
+        return Moved(found.address)
+    posts = found.posts.for_lists()
+    if kind is groups.SERIES:
+        posts = posts.order_by("published_at", "path")
+    page = paginate(request, posts)
+    return show(request, "posts/group.html", {"page": page, "group": found})
 
 
 @require_safe
 def archive(request: HttpRequest) -> HttpResponse:
-    posts = Post.objects.published().only("title", "slug", "day", "published_at", "language")
-    return show(request, "posts/archive.html", {"posts": posts})
+    """The newest posts by year, and the way to the other years."""
+    years, posts = count_years(), list_titles()[:NEWEST_IN_ARCHIVE]
+    context = {"years": years, "posts": posts, "is_cut": sum(years.values()) > NEWEST_IN_ARCHIVE}
+    return show(request, "posts/archive.html", context)
+
+
+@require_safe
+def archive_year(request: HttpRequest, year: str) -> HttpResponse:
+    if not int(year):
+        raise Http404("There is no such year.")
+    page = paginate(request, list_titles().filter(day__year=int(year)), TITLES_A_PAGE)
+    if not page.object_list:
+        raise Http404("Nothing was published in that year.")
+    context = {"years": count_years(), "posts": page, "page": page, "year": int(year)}
+    return show(request, "posts/archive.html", context)
+
+
+def list_titles() -> PostQuerySet:
+    return Post.objects.published().only("title", "slug", "day", "published_at", "language")
+
+
+def count_years() -> dict[int, int]:
+    """How many posts each year has, the newest first."""
+    posts = Post.objects.published().order_by("-day__year")
+    return dict(posts.values_list("day__year").annotate(number=Count("pk")))
 
 
 @require_safe
@@ -145,39 +162,6 @@ def search(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def file(request: HttpRequest, path: str) -> HttpResponseBase:
-    """A file beside the posts. Never a post's source, never anything outside POSTS_DIR."""
-    place = find_file(settings.POSTS_DIR, path)
-    if place is None:
-        raise Http404(f"There is no file {path}.")
-    state = place.stat()
-    etag = f'"{state.st_mtime_ns:x}-{state.st_size:x}"'
-    kind = mimetypes.guess_type(place.name)[0] or "application/octet-stream"
-    if request.headers.get("If-None-Match") == etag:
-        response: HttpResponseBase = HttpResponse(status=304)
-    else:
-        response = FileResponse(place.open("rb"), content_type=kind)
-    response["ETag"] = etag
-    response["Last-Modified"] = http_date(state.st_mtime)
-    response["X-Content-Type-Options"] = "nosniff"
-    if kind == "image/svg+xml":
-        response["Content-Security-Policy"] = SVG_POLICY
-    patch_cache_control(response, public=True, max_age=3600)
-    return response
-
-
-def find_file(root: Path, path: str) -> Path | None:
-    """The file, if its name may be served and nothing on the way to it leads elsewhere."""
-    parts = path.split("/")
-    if any(not part or part.startswith((".", "_")) or "\0" in part for part in parts):
-        return None
-    place = root.joinpath(*parts)
-    if place.suffix.lower() not in source.FILE_EXTENSIONS or not place.is_file():
-        return None
-    return place if place.resolve() == root.resolve().joinpath(*parts) else None
-
-
-@require_safe
 def robots(request: HttpRequest) -> HttpResponse:
     lines = ["User-agent: *", "Disallow: /admin/", "Disallow: /search/", "Disallow: /drafts/"]
     text = "\n".join([*lines, "", f"Sitemap: {settings.SITE_URL}/sitemap.xml", ""])
@@ -188,14 +172,14 @@ def robots(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def favicon(request: HttpRequest) -> HttpResponse:
-    return HttpResponsePermanentRedirect(static("posts/favicon.svg"))
+    return Moved(static("posts/favicon.svg"))
 
 
 @never_cache
 @staff_member_required
 def drafts(request: HttpRequest) -> HttpResponse:
     """What waits: drafts, private posts and those whose time is to come."""
-    context = {**frame(request, get_snapshot()), "posts": Post.objects.unpublished().for_lists()}
+    context = {**frame(request), "posts": Post.objects.unpublished().for_lists()}
     with translation.override(settings.LANGUAGE_CODE):
         return render(request, "posts/drafts.html", context)
 
@@ -203,30 +187,40 @@ def drafts(request: HttpRequest) -> HttpResponse:
 @never_cache
 @staff_member_required
 def draft(request: HttpRequest, uid: str) -> HttpResponse:
-    found = get_object_or_404(Post.objects.filter(is_rendered=True), uid=uid)
-    context = {**frame(request, get_snapshot()), "post": found, "is_draft": True}
+    edit_url = Subquery(Snapshot.objects.values("edit_url")[:1])
+    posts = Post.objects.filter(is_rendered=True).annotate(edit_url=edit_url)
+    found: Any = get_object_or_404(posts, uid=uid)
+    context = {**frame(request, found.edit_url or ""), "post": found, "is_draft": True}
     with translation.override(settings.LANGUAGE_CODE):
         return render(request, "posts/post.html", context)
 
 
-def find_moved(path: str) -> str | None:
-    """Where a post lives now that was once at this address, or names it among its aliases."""
-    spellings = {quote(unquote(path)), quote(unquote(path).rstrip("/")), quote(unquote(path)) + "/"}
-    moved = (
-        Address.objects.filter(address__in=spellings, post__in=Post.objects.shown())
-        .select_related("post")
-        .defer("post__body", "post__text")
-        .order_by("kind", "post__path")
-        .first()
+def find_moved(request: HttpRequest) -> str | None:
+    """Where a post lives now that was once at this address, or names it among its aliases.
+
+    The address is meant with its query or without; its last slash is nothing.
+    """
+    path, query = quote(unquote(request.path)), quote(unquote(request.META["QUERY_STRING"]))
+    spellings = {path, path.rstrip("/"), f"{path}/"}
+    exact = {f"{each}{QUESTION}{query}" for each in spellings} if query else set()
+    wanted = exact if request.path == "/" else spellings | exact
+    found = Address.objects.filter(address__in=wanted, post__in=Post.objects.shown())
+    moved = sorted(
+        found.select_related("post").defer("post__body", "post__text"),
+        key=lambda each: (each.address not in exact, each.kind, each.post.path),
     )
-    return moved.post.get_absolute_url() if moved else None
+    return moved[0].post.get_absolute_url() if moved else None
 
 
 def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Send on who comes by an older address; offer what resembles the address to the others."""
-    name = unquote(request.path).rstrip("/").rpartition("/")[2].removesuffix(".html")
-    words = re.split(r"[\s_.-]+", MARKUP_ENDS.sub("", name))
-    terms = [word for word in words if word and not word.isdecimal()][:4]
-    found = finder.find(" ".join(terms))[:5] if terms else []
-    context = {"query": " ".join(terms), "results": found}
+    name = request.path.rstrip("/").rpartition("/")[2].removesuffix(".html")
+    parts = re.split(r"[\s_.-]+", CONTROLS.sub(" ", MARKUP_ENDS.sub("", name)))
+    query = " ".join(part for part in parts if part and not part.isdecimal())[:100]
+    words = finder.pick_words(query)
+    posts = Post.objects.listed().for_lists()
+    context = {
+        "query": query,
+        "results": finder.resemble(posts, words, everywhere=True)[:5] if words else [],
+    }
     return show(request, "posts/404.html", context, status=404)

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 import pytest
 
@@ -45,45 +46,93 @@ def _exists(user: str) -> bool:
     return subprocess.run(["id", user], capture_output=True).returncode == 0
 
 
-@contextmanager
-def private_server() -> Iterator[str]:
-    """Yield the URL of a server's database `postgres`, without fsync: it lives for one test run."""
-    binaries = find_binaries()
-    with tempfile.TemporaryDirectory(prefix="blogsite-postgres-") as name:
-        folder = Path(name)
-        process_options = _as_ordinary_user(folder)
+class Server:
+    """A server without fsync, for one test run; it can be ended, or stop answering, and come back.
+
+    `url` is that of its database `postgres`.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.binaries = find_binaries()
+        self.options = _as_ordinary_user(folder)
+        self.process: subprocess.Popen[bytes] | None = None
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"postgres://blogsite@127.0.0.1:{self.port}/postgres"
         subprocess.run(
-            [binaries / "initdb", "-D", folder / "data", "-A", "trust", "-U", "blogsite", "-N"],
+            [
+                self.binaries / "initdb",
+                "-D",
+                folder / "data",
+                "-A",
+                "trust",
+                "-U",
+                "blogsite",
+                "-N",
+            ],
             check=True,
             capture_output=True,
             cwd=folder,
-            **process_options,
+            **self.options,
         )
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+
+    def start(self) -> None:
         settings = {
             "listen_addresses": "127.0.0.1",
-            "port": port,
+            "port": self.port,
             "unix_socket_directories": "",
             "fsync": "off",
         }
         options = [part for pair in settings.items() for part in ("-c", "{}={}".format(*pair))]
-        with (folder / "log").open("wb") as log:
-            server = subprocess.Popen(
-                [binaries / "postgres", "-D", folder / "data", *options],
-                cwd=folder,
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [self.binaries / "postgres", "-D", self.folder / "data", *options],
+                cwd=self.folder,
                 stdout=log,
                 stderr=log,
-                **process_options,
+                **self.options,
             )
-        url = f"postgres://blogsite@127.0.0.1:{port}/postgres"
+        _wait_until_it_answers(self.process, self.url, self.folder / "log")
+
+    def stop(self) -> None:
+        if self.process:
+            self.process.send_signal(signal.SIGINT)  # ends its connections, then itself
+            self.process.wait(30)
+        self.process = None
+
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Take connections, and answer nothing."""
+        assert self.process
+        master = psutil.Process(self.process.pid)
+        family = [master, *master.children(recursive=True)]
+        for one in family:
+            one.suspend()
         try:
-            _wait_until_it_answers(server, url, folder / "log")
-            yield url
+            yield
         finally:
-            server.send_signal(signal.SIGINT)  # ends its connections, then itself
-            server.wait(30)
+            for one in family:
+                one.resume()
+
+
+@contextmanager
+def running_server() -> Iterator[Server]:
+    with tempfile.TemporaryDirectory(prefix="blogsite-postgres-") as name:
+        server = Server(Path(name))
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+@contextmanager
+def private_server() -> Iterator[str]:
+    """Yield the URL of a server that stays as it is."""
+    with running_server() as server:
+        yield server.url
 
 
 def _wait_until_it_answers(server: subprocess.Popen[bytes], url: str, log: Path) -> None:

@@ -14,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from deployhooks.admin.readonly import (
@@ -39,6 +40,25 @@ DEPLOYS_SHOWN = 50
 MESSAGE_SHOWN = 120
 
 
+class OutcomeFilter(admin.SimpleListFilter):
+    """What a stored delivery can have: a duplicate only counts up, a refused one has no row."""
+
+    title = _("outcome")
+    parameter_name = "outcome"
+    stored = (
+        Delivery.Outcome.QUEUED,
+        Delivery.Outcome.HELD,
+        Delivery.Outcome.PONG,
+        Delivery.Outcome.IGNORED,
+    )
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(outcome.value, gettext(outcome.value)) for outcome in self.stored]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(outcome=self.value()) if self.value() in self.stored else queryset
+
+
 class EventFilter(admin.SimpleListFilter):
     """A fixed choice: asking the table which events it has would read all of it."""
 
@@ -60,7 +80,7 @@ class EventFilter(admin.SimpleListFilter):
 class DeliveryAdmin(ReadOnlyAdmin):
     page_template = "admin/deployhooks/delivery/page.html"
     list_display = ("received", "outcome_badge", "what", "commit_pushed", "deploy", "why")
-    list_filter = ("outcome", EventFilter, "received_at")
+    list_filter = (OutcomeFilter, EventFilter, "received_at")
     list_defer = ("payload", "headers", "answer", "head_message")
     search_fields = (
         "guid",

@@ -48,7 +48,7 @@ class Fault(Enum):
 # repository", which git adds to nearly everything.
 MESSAGES = [
     (Fault.OWNER, r"detected dubious ownership|unsafe repository \("),
-    (Fault.DISK_FULL, r"No space left on device|Disk quota exceeded"),
+    (Fault.DISK_FULL, r"No space left on device|Out of diskspace|Disk quota exceeded"),
     (Fault.LOCKED, r"\.lock': File exists|Another git process seems to be running"),
     (
         Fault.CERTIFICATE,

@@ -15,6 +15,8 @@ from deployhooks.checkout import Checkout, CheckoutError, Version
 from deployhooks.gunicorn import Gunicorn
 from deployhooks.kept import Kept
 from deployhooks.process import ProcessFailed
+from deployhooks.redaction import configured_redactor
+from deployhooks.requirements import PackagesDiffer
 from deployhooks.scratch import Scratch, is_content
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ class StepSkipped(Exception):
 
 
 # What a step can end with that is no mistake of ours: its message is the deploy's error.
-FAILURES = (StepFailed, ProcessFailed, CheckoutError)
+FAILURES = (StepFailed, ProcessFailed, CheckoutError, PackagesDiffer)
 
 
 class Context:
@@ -97,12 +99,25 @@ class Context:
         self.lease.is_shielded = True
         self.deadline = time.monotonic() + PUT_BACK_TIMEOUT
 
+    @contextmanager
+    def limited(self, seconds: float) -> Iterator[None]:
+        """Let what is run meanwhile end after this time, though the deploy's own is not over."""
+        whole = self.deadline
+        self.deadline = min(whole, time.monotonic() + seconds)
+        try:
+            yield
+        finally:
+            self.deadline = whole
+
     def time_left(self) -> float:
         """Seconds until the deadline, at least one."""
         return max(self.deadline - time.monotonic(), 1.0)
 
     def write(self, text: str) -> None:
-        """Add to the step's output."""
+        """Add to the step's output, without secrets."""
+        self._append(configured_redactor().clean(text))
+
+    def _append(self, text: str) -> None:
         if self.log:
             self.log.write(text)
 
@@ -130,7 +145,7 @@ class Context:
                 env=env,
                 timeout=min(timeout or left, left),
                 check=check,
-                on_output=self.write,
+                on_output=self._append,  # a process's output is clean already
                 on_start=self.lease.add_process_group,
                 on_end=self.lease.remove_process_group,
             )

@@ -10,11 +10,12 @@ from django.conf import settings
 
 from deployhooks.checkout import CheckoutError
 from deployhooks.checkout.faults import describe, fault_of
-from deployhooks.process import ProcessFailed
+from deployhooks.process import ProcessFailed, ProcessTimedOut
 from deployhooks.steps.context import Context
 
 PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0)  # seconds; the last one again and again
 SHARE = 0.75  # of what is left of the deploy's deadline; the rest is for the steps after
+HANGING_TRIES = 3  # that fit into that share: none of them may take more than its part
 LOOK = 0.25  # seconds between two looks whether the deploy was cancelled
 
 Result = TypeVar("Result")
@@ -27,8 +28,11 @@ class Patience:
         self._context = context
         self._began = time.monotonic()
         self._pauses = 0
-        left = max(context.deadline - self._began, 0)
-        self._ends = self._began + min(settings.DEPLOY_RETRY, SHARE * left)
+        share = SHARE * max(context.deadline - self._began, 0)
+        self._limit = share / HANGING_TRIES
+        self._ends = self._began + min(settings.DEPLOY_RETRY, share)
+        # A remote that takes the connection and never answers may use up DEPLOY_RETRY in one try.
+        self._ends_hanging = self._began + share if settings.DEPLOY_RETRY else self._began
 
     @property
     def waited(self) -> str:
@@ -40,16 +44,18 @@ class Patience:
         """Raises CheckoutError for a fault that stays, or when the time is over."""
         while True:
             try:
-                return attempt()
+                with self._context.limited(self._limit):
+                    return attempt()
             except ProcessFailed as error:
-                passes = fault_of(error).passes
-                if not passes or not self.pause(f"{tried} failed ({fault_of(error).name})"):
+                passes, hung = fault_of(error).passes, isinstance(error, ProcessTimedOut)
+                why = error.what if hung else fault_of(error).name
+                if not passes or not self.pause(f"{tried} failed ({why})", hung=hung):
                     tries = f"{tried} ({self.waited})" if passes else tried
                     raise CheckoutError(describe(error, tries)) from error
 
-    def pause(self, why: str) -> bool:
+    def pause(self, why: str, *, hung: bool = False) -> bool:
         """Wait for the next try, longer each time; False at once when the time is over."""
-        left = self._ends - time.monotonic()
+        left = (self._ends_hanging if hung else self._ends) - time.monotonic()
         if left <= 0:
             return False
         seconds = min(PAUSES[min(self._pauses, len(PAUSES) - 1)], left)

@@ -15,7 +15,7 @@ from deployhooks.database import NoRehearsal, rehearsal_database
 from deployhooks.gunicorn import Gunicorn
 from deployhooks.last_words import find_last_words
 from deployhooks.process import ProcessFailed, ProcessTimedOut
-from deployhooks.rehearsal import HEADING
+from deployhooks.rehearsal import HEADING, LOAD
 from deployhooks.requirements import Requirements
 from deployhooks.steps.context import Context
 
@@ -27,21 +27,28 @@ REHEARSAL_PROGRAM, CANARY_PROGRAM = (
 # Titled, as the log and a refusal call them; each in a state of its own.
 CHECKS = [
     ["its checks", "check"],
+    ["a start of its commands and tasks, which the queue and the watch run", LOAD],
     ["a look for missing migrations", "makemigrations", "--check", "--dry-run"],
 ]
 REHEARSAL = ["its migrations on a copy of the database", "migrate", "--noinput"]
 PLAN = ["the plan of its migrations", "migrate", "--plan"]
 COLLECTING = ["collectstatic", "collectstatic", "--noinput", "--verbosity=0"]
-INSTALLING = "installing its requirements"
+PREPARING = "installing its requirements beside the live ones"
+INSTALLING = "Installing the requirements that were proved"
 STARTING = "a trial start under gunicorn"
 
 
 def preflight(context: Context) -> str:
     if not context.code_changes:
+        finish_putting_back(context)
         context.skip("only content changes")
-    scratch = context.scratch
+    scratch, requirements = context.scratch, Requirements(context.run)
     make_scratch(context)
-    notes = install_requirements(context)
+    wanted = scratch.tree / "requirements.txt"
+    is_installing = needs_packages(context, wanted)
+    if is_installing:
+        prove(context, PREPARING, lambda: requirements.prepare(wanted, scratch.packages))
+    notes = []
     pages = ["/healthz", "/"]
     with ExitStack() as stack:
         rehearsed = REHEARSAL
@@ -56,6 +63,9 @@ def preflight(context: Context) -> str:
         commands = json.dumps([*CHECKS, rehearsed, COLLECTING])
         prove(context, "", lambda: scratch.try_out(REHEARSAL_PROGRAM, commands))
         prove(context, STARTING, lambda: start_canary(context, pages))
+    if is_installing:
+        notes.append(install(context, wanted))
+    notes += requirements.find_restarts(Gunicorn(settings.RUN_DIR).versions())
     return "; ".join([f"{context.target.commit[:7]} starts and answers", *notes])
 
 
@@ -73,18 +83,32 @@ def describe_no_room(error: Exception) -> str:
     )
 
 
-def install_requirements(context: Context) -> list[str]:
-    """Install what requirements.txt newly asks for; it is put back when the deploy fails."""
+def finish_putting_back(context: Context) -> None:
+    """Packages that an earlier deploy has left changed go back first."""
+    frozen = context.kept.find(PACKAGES)
+    if frozen is not None:
+        changed = Requirements(context.run).restore(frozen.splitlines())
+        context.kept.forget(PACKAGES)
+        context.write(f"{changed} packages put back that an earlier deploy had changed\n")
+
+
+def needs_packages(context: Context, wanted: Path) -> bool:
+    """Also where an earlier deploy has left the packages neither old nor new."""
+    old = settings.DEPLOY_CHECKOUT / wanted.name
+    is_unfinished = context.kept.find(PACKAGES) is not None
+    return wanted.exists() and (is_unfinished or Requirements(context.run).differ(old, wanted))
+
+
+def install(context: Context, wanted: Path) -> str:
+    """Install what is proved by now; it is put back when the deploy fails after all."""
     requirements = Requirements(context.run)
-    old, new = (
-        folder / "requirements.txt" for folder in (settings.DEPLOY_CHECKOUT, context.scratch.tree)
-    )
-    notes = []
-    if requirements.differ(old, new):
-        context.kept.keep(PACKAGES, "\n".join(requirements.freeze()))
-        prove(context, INSTALLING, lambda: requirements.install(new))
-        notes.append("requirements installed")
-    return notes + requirements.find_restarts(Gunicorn(settings.RUN_DIR).versions())
+    context.write(f"{HEADING}{INSTALLING}\n")
+    context.kept.keep(PACKAGES, "\n".join(requirements.freeze()))
+    try:
+        requirements.install(wanted)
+    except ProcessFailed as error:
+        context.fail(f"{INSTALLING} failed ({error.what}): {find_last_words(error.output)}")
+    return "requirements installed"
 
 
 def start_canary(context: Context, pages: list[str]) -> None:

@@ -19,6 +19,12 @@ def absolute(address: str) -> str:
     return settings.SITE_URL + address if address.startswith("/") else address
 
 
+@register.filter
+def year(number: int) -> str:
+    """Of four digits, as in addresses, and not grouped by thousands."""
+    return f"{number:04}"
+
+
 @register.simple_tag
 def json_ld(post: Post) -> SafeString:
     """The post in schema.org's words, for search engines."""

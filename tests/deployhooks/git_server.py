@@ -14,7 +14,7 @@ from pathlib import Path
 class Server(ThreadingHTTPServer):
     daemon_threads = True
     folder: Path
-    failures: list[int]  # statuses for the next requests, instead of an answer
+    failures: list[int]  # statuses for the next requests, instead of an answer; 0: never answer
     requests: list[str]
 
     @property
@@ -30,7 +30,11 @@ class Handler(BaseHTTPRequestHandler):
         self.server.requests.append(self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if self.server.failures:
-            return self.send_error(self.server.failures.pop(0))
+            if status := self.server.failures.pop(0):
+                return self.send_error(status)
+            self.rfile.read(1)  # until the client has gone
+            self.close_connection = True
+            return None
         path, _, query = self.path.partition("?")
         environment = {
             "PATH": os.environ["PATH"],

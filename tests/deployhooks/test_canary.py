@@ -11,7 +11,7 @@ from deployhooks import canary, process
 CONFIGURATION = """
 import os
 wsgi_app = "app"
-bind = os.environ["GUNICORN_BIND"]
+bind = os.environ.get("GUNICORN_BIND", "127.0.0.1:0")
 control_socket_disable = True
 """
 APPLICATION = """
@@ -24,9 +24,19 @@ def application(environ, start_response):
 """
 
 
-def run(folder: Path, *pages: str, application: str = APPLICATION, timeout: str = "20"):
+# Not when gunicorn only looks whether it could.
+IS_SERVING = "'--check-config' not in sys.argv"
+
+
+def run(
+    folder: Path,
+    *pages: str,
+    application: str = APPLICATION,
+    configuration: str = CONFIGURATION,
+    timeout: str = "20",
+):
     (folder / "blogsite").mkdir()
-    (folder / "blogsite" / "gunicorn_conf.py").write_text(CONFIGURATION)
+    (folder / "blogsite" / "gunicorn_conf.py").write_text(configuration)
     (folder / "app.py").write_text(application)
     args = [sys.executable, "-P", canary.__file__, "--host", "blog.example.org"]
     # As preflight runs it: what it leaves behind is ended with its process group.
@@ -60,15 +70,35 @@ def test_a_page_that_does_not_answer_with_200_fails(tmp_path: Path, page: str):
     assert processes_in(tmp_path) == []
 
 
-def test_a_site_that_does_not_start_fails_at_once(tmp_path: Path):
-    done = run(tmp_path, "/", application="import a_package_that_is_missing")
+@pytest.mark.parametrize(
+    ("application", "words"),
+    [
+        ("import a_package_that_is_missing", "gunicorn cannot load its configuration or the site"),
+        (f"{APPLICATION}\nimport sys; {IS_SERVING} and nobody", "the site does not start"),
+    ],
+)
+def test_a_site_that_does_not_start_fails_at_once(tmp_path: Path, application: str, words: str):
+    done = run(tmp_path, "/", application=application)
     assert done.returncode == 1
-    assert "ModuleNotFoundError" in done.output
-    assert "the site does not start" in done.output
+    assert words in done.output
 
 
-def test_a_site_that_hangs_fails_in_time(tmp_path: Path):
-    done = run(tmp_path, "/", application="import time; time.sleep(100)", timeout="2")
+@pytest.mark.parametrize(
+    ("when", "words"), [("True", "did not load the site"), (IS_SERVING, "did not start within 2 s")]
+)
+def test_a_site_that_hangs_fails_in_time(tmp_path: Path, when: str, words: str):
+    hanging = f"{APPLICATION}\nimport sys, time; {when} and time.sleep(100)"
+    done = run(tmp_path, "/", application=hanging, timeout="2")
     assert done.returncode == 1
-    assert "did not start within 2 s" in done.output
+    assert words in done.output
     assert processes_in(tmp_path) == []
+
+
+def test_a_configuration_that_works_only_in_a_trial_fails(tmp_path: Path, monkeypatch):
+    """The live master has more workers and another address than the trial start."""
+    monkeypatch.setenv("WEB_CONCURRENCY", "2")
+    done = run(
+        tmp_path, "/", configuration=f"{CONFIGURATION}1 // (os.environ['WEB_CONCURRENCY'] < '2')"
+    )
+    assert done.returncode == 1
+    assert "ZeroDivisionError" in done.output

@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import environ
@@ -65,6 +66,16 @@ def test_the_last_five_backups_are_kept_and_can_be_read(live: Path, tmp_path: Pa
     assert kept == made[2:]
     assert all(rows(path) == [(1,)] for path in kept)
     assert (tmp_path / "backups").stat().st_mode & 0o077 == 0
+
+
+def test_a_backup_stays_that_is_older_than_the_others_by_a_clock_set_back(
+    live: Path, monkeypatch: pytest.MonkeyPatch
+):
+    for _ in range(6):
+        database.back_up()
+    now = timezone.now
+    monkeypatch.setattr(timezone, "now", lambda: now() - timedelta(hours=1))
+    assert rows(database.back_up()) == [(1,)]
 
 
 @pytest.mark.django_db

@@ -1,5 +1,7 @@
 """The step fetch finds the target, on real remotes over file and http."""
 
+import random
+import shutil
 import subprocess
 import threading
 import time
@@ -11,9 +13,11 @@ from deployhooks.checkout.faults import Fault, classify
 from deployhooks.models import Delivery, Deploy
 from deployhooks.steps.context import StepFailed
 from deployhooks.steps.fetch import fetch
+from deployhooks.steps.pull import pull
 from tests.deployhooks import repositories as repos
-from tests.deployhooks.contexts import deploy, make_context, make_site
+from tests.deployhooks.contexts import deploy, make_context, make_site, put_back
 from tests.deployhooks.git_server import serve
+from tests.disks import filled, small_disk
 
 pytestmark = pytest.mark.django_db
 
@@ -291,6 +295,25 @@ def test_a_server_in_trouble_is_asked_again(tmp_path, settings, status):
         assert "trying again in 1 s (try 2)" in context.log.text
 
 
+@pytest.mark.parametrize(("hanging", "ends"), [(1, "already at"), (10, "3 tries in")])
+def test_a_server_that_never_answers_leaves_time_for_more_tries(tmp_path, settings, hanging, ends):
+    site = repos.make_remote(tmp_path / "site.git")
+    path = repos.clone(site, tmp_path / "checkout")
+    with serve(tmp_path) as server:
+        repos.git("remote", "set-url", "origin", f"{server.url}/site.git", cwd=path)
+        context = make_context(settings, path, retry=1)
+        context.deadline = time.monotonic() + 5
+        server.failures = [0] * hanging
+        try:
+            said = fetch(context)
+        except CheckoutError as error:
+            said = str(error)
+
+    assert ends in said
+    assert "failed (was stopped after 1 s); trying again in 1 s (try 2)" in context.log.text
+    assert time.monotonic() < context.deadline + 3
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_server_that_refuses_us_is_not_asked_again(tmp_path, settings, status):
     site = repos.make_remote(tmp_path / "site.git")
@@ -459,3 +482,26 @@ def test_only_what_passes_by_itself_passes():
         "VANISHED",
         "PASSING",
     ]
+
+
+def test_a_full_disk_is_told_in_words_and_room_is_all_it_takes(tmp_path, settings):
+    with small_disk(tmp_path / "small", 8) as is_mounted:
+        if not is_mounted:
+            pytest.skip("only root can mount a small disk")
+        place = make_site(tmp_path).rename(tmp_path / "away")
+        shutil.move(place, tmp_path / "small" / "checkout")
+        context = make_context(settings, tmp_path / "small" / "checkout")
+        noise = random.Random(0).randbytes(200_000).hex()
+        tip = repos.commit(tmp_path / "site.git", {"manage.py": "print(1)\n", "big.txt": noise})
+        with filled(tmp_path / "small"), pytest.raises(CheckoutError, match="is full: make room"):
+            fetch(context)
+        fetch(context)
+        assert context.target.commit == tip
+
+        with filled(tmp_path / "small"), pytest.raises(CheckoutError, match="is full: make room"):
+            pull(context)
+        put_back(context)
+        assert context.checkout.version() == context.before
+        context = make_context(settings, tmp_path / "small" / "checkout")
+        deploy(context)
+        assert context.checkout.version().commit == tip

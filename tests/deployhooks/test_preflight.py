@@ -1,17 +1,21 @@
 """Preflight: a small site of its own, real processes, a real trial start."""
 
+import importlib.util
 import sqlite3
+from pathlib import Path
 
 import psycopg
 import pytest
 
 from deployhooks import database
 from deployhooks.database import NoRehearsal
+from deployhooks.requirements import Requirements
 from deployhooks.steps.context import StepFailed
 from deployhooks.steps.preflight import preflight
 from tests.deployhooks import repositories as repos
 from tests.deployhooks.contexts import run
-from tests.deployhooks.tiny_site import TinySite, make_migration
+from tests.deployhooks.test_requirements import make_wheel
+from tests.deployhooks.tiny_site import FILES, TinySite, make_migration
 from tests.postgres import private_server
 
 pytestmark = pytest.mark.django_db
@@ -50,6 +54,12 @@ def test_only_content_that_changes_needs_no_trial(site):
         ({"blogsite/urls.py": "def (:\n"}, ["its checks", "urls.py", "SyntaxError"]),
         ({"blogsite/settings.py": "x = = 1\n"}, ["settings.py", "SyntaxError"]),
         ({"app/models.py": "import sys; sys.exit(3)"}, ["models.py", "SystemExit: 3"]),
+        ({"app/tasks.py": "def (:\n"}, ["commands and tasks", "tasks.py", "SyntaxError"]),
+        (
+            {f"app/{folder}__init__.py": "" for folder in ("management/", "management/commands/")}
+            | {"app/management/commands/look.py": "import nobody_has_it\n"},
+            ["commands and tasks", "look.py", "nobody_has_it"],
+        ),
         ({"blogsite/urls.py": "import nobody_has_it"}, ["No module named 'nobody_has_it'"]),
         ({"blogsite/gunicorn_conf.py": "bind = ("}, ["a trial start", "was never closed"]),
         (
@@ -104,9 +114,64 @@ def test_a_requirement_that_cannot_be_installed_is_refused(site, monkeypatch):
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     context = site.push({"requirements.txt": "a-package-that-nobody-has==1\n"})
     said = refusal(context)
-    assert "installing its requirements failed" in said
+    assert "installing its requirements beside the live ones failed" in said
     assert "a-package-that-nobody-has" in said
-    assert "gunicorn==" in context.kept.find("packages.txt")
+    assert not context.kept
+
+
+@pytest.fixture
+def wheels(tmp_path, monkeypatch) -> Path:
+    """A folder from which alone pip installs; what it installs is gone again at the end."""
+    folder = tmp_path / "wheels"
+    folder.mkdir()
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    return folder
+
+
+def test_a_new_package_is_there_for_the_trial_and_in_nobody_elses_way(site, wheels, monkeypatch):
+    make_wheel(wheels, "probe_of_trial", "1")
+    installed = []
+    monkeypatch.setattr(Requirements, "install", lambda self, path: installed.append(path))
+    uses_it = "import probe_of_trial\n" + FILES["blogsite/urls.py"]
+    context = site.push({"requirements.txt": "probe_of_trial==1\n", "blogsite/urls.py": uses_it})
+    assert "requirements installed" in preflight(context)
+    assert installed == [context.scratch.tree / "requirements.txt"]
+    assert importlib.util.find_spec("probe_of_trial") is None
+
+
+def test_a_refused_version_installs_nothing(site, wheels, monkeypatch):
+    make_wheel(wheels, "probe_of_trial", "1")
+    monkeypatch.setattr(Requirements, "install", lambda self, path: pytest.fail("installed"))
+    context = site.push({"requirements.txt": "probe_of_trial==1\n", "blogsite/urls.py": "def (:"})
+    assert "SyntaxError" in refusal(context)
+    assert not context.kept
+
+
+def test_packages_that_an_earlier_deploy_left_changed_go_back_before_content(site, monkeypatch):
+    restored = []
+    monkeypatch.setattr(
+        Requirements, "restore", lambda self, frozen: restored.append(frozen) or len(frozen)
+    )
+    context = site.push({})
+    context.target = context.before
+    context.kept.keep("packages.txt", "Django==5.2")
+    assert run(preflight, context) == "[only content changes]"
+    assert "1 packages put back that an earlier deploy had changed" in context.log.text
+    assert restored == [["Django==5.2"]]
+    assert not context.kept
+
+
+def test_packages_that_an_earlier_deploy_left_changed_are_installed_with_the_next_code(
+    site, monkeypatch
+):
+    installed = []
+    monkeypatch.setattr(Requirements, "install", lambda self, path: installed.append(path))
+    context = site.push({"app/new.py": ""})
+    context.kept.keep("packages.txt", "Django==5.2")
+    assert "requirements installed" in preflight(context)
+    assert installed
+    assert context.kept.find("packages.txt") == "Django==5.2"
 
 
 def test_a_gunicorn_that_a_reload_cannot_change_is_named(site, monkeypatch):

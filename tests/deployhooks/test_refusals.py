@@ -80,6 +80,17 @@ def test_a_flood_is_counted_and_not_written(clock: Clock, django_assert_num_quer
     assert (another.reason, another.unrecorded) == ("and another", 0)
 
 
+def test_a_worker_that_ends_writes_down_how_many_it_has_only_counted():
+    for number in range(Refusal.KEPT + 30):
+        keep(f"number {number}")
+    refusals.keep_the_rest()
+    refusals.keep_the_rest()
+
+    newest = Refusal.objects.first()
+    assert (newest.reason, newest.unrecorded) == ("number 229", 29)
+    assert Refusal.objects.count() == Refusal.KEPT
+
+
 def test_a_flood_of_requests_is_answered_all_the_same(settings, tmp_path: Path):
     use_site(settings, tmp_path)
     statuses = {send(X_Hub_Signature_256="sha256=0").status_code for _ in range(500)}
@@ -113,13 +124,29 @@ def test_a_refusal_that_cannot_be_written_changes_no_answer(settings, tmp_path: 
 
     use_site(settings, tmp_path)
     with monkeypatch.context() as broken:
-        broken.setattr(Refusal.objects, "create", fail)
+        broken.setattr(Refusal, "save", fail)
         for _ in range(3):
             assert send(X_Hub_Signature_256="sha256=0").status_code == 403
 
     assert not Refusal.objects.exists()
     keep()
     assert Refusal.objects.get().unrecorded == 3
+
+
+def test_what_was_rolled_back_is_written_when_the_worker_ends(monkeypatch):
+    write = Refusal.save
+
+    def write_in_vain(refusal: Refusal, **options: object) -> None:
+        write(refusal, **options)
+        raise OperationalError("database or disk is full")
+
+    with monkeypatch.context() as full:
+        full.setattr(Refusal, "save", write_in_vain)
+        keep("in vain")
+    Refusal.objects.create(status=413, reason="somebody else's, of the same number")
+    refusals.keep_the_rest()
+    assert [one.reason for one in Refusal.objects.all()][:1] == ["in vain"]
+    assert Refusal.objects.count() == 2
 
 
 def test_the_log_names_the_reason_and_no_secret(settings, tmp_path: Path, caplog):
@@ -138,7 +165,7 @@ def test_no_more_pass_the_gate_than_there_are_tokens():
     passed = []
 
     def rush() -> None:
-        passed.extend(gate.enter() for _ in range(100))
+        passed.extend(gate.enter(Refusal()) for _ in range(100))
 
     threads = [threading.Thread(target=rush) for _ in range(8)]
     for thread in threads:
@@ -146,4 +173,4 @@ def test_no_more_pass_the_gate_than_there_are_tokens():
     for thread in threads:
         thread.join()
 
-    assert len([count for count in passed if count is not None]) == 100
+    assert sum(passed) == 100

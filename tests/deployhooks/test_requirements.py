@@ -8,15 +8,17 @@ from pathlib import Path
 import pytest
 
 from deployhooks import process
-from deployhooks.requirements import Requirements
+from deployhooks.process import Finished
+from deployhooks.requirements import PackagesDiffer, Requirements, pin
 
 
-def make_wheel(folder: Path, name: str, version: str) -> None:
+def make_wheel(folder: Path, name: str, version: str, spelled: str = "") -> None:
     info = f"{name}-{version}.dist-info"
     with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as wheel:
         wheel.writestr(f"{name}.py", f"__version__ = '{version}'\n")
         wheel.writestr(
-            f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+            f"{info}/METADATA",
+            f"Metadata-Version: 2.1\nName: {spelled or name}\nVersion: {version}\n",
         )
         tags = "Root-Is-Purelib: true\nTag: py3-none-any\n"
         wheel.writestr(f"{info}/WHEEL", f"Wheel-Version: 1.0\nGenerator: tests\n{tags}")
@@ -28,8 +30,11 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The python of a virtual environment that finds packages only in the folder beside it."""
     folder = tmp_path_factory.mktemp("requirements")
     (folder / "wheels").mkdir()
-    for name, version in (("changed", "1"), ("changed", "2"), ("added", "1"), ("gunicorn", "1")):
+    for name, version in (("changed", "1"), ("changed", "2"), ("added", "1"), ("gunicorn", "1"),
+                          ("beside", "1")):  # fmt: skip
         make_wheel(folder / "wheels", name, version)
+    make_wheel(folder / "wheels", "re_named", "1", spelled="re_named")
+    make_wheel(folder / "wheels", "re_named", "2", spelled="Re.Named")
     venv.create(folder / "venv", with_pip=True)
     return folder / "venv" / "bin" / "python"
 
@@ -40,8 +45,8 @@ def requirements(python: Path, settings, monkeypatch: pytest.MonkeyPatch) -> Req
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(python.parents[2] / "wheels"))
 
-    def run(args, *, timeout=60.0):
-        return process.run(args, cwd=python.parents[2], timeout=timeout)
+    def run(args, *, timeout=60.0, check=True):
+        return process.run(args, cwd=python.parents[2], timeout=timeout, check=check)
 
     return Requirements(run)
 
@@ -60,6 +65,66 @@ def test_packages_go_back_to_exactly_what_was_there(requirements: Requirements, 
     assert requirements.restore(before) == 2
     assert requirements.freeze() == before
     assert requirements.restore(before) == 0
+
+
+def test_a_name_that_is_spelled_in_another_way_is_the_same_package(
+    requirements: Requirements, tmp_path: Path
+):
+    install(requirements, tmp_path, "re-named==1\n")
+    before = requirements.freeze()
+    assert "re-named==1" in before
+    install(requirements, tmp_path, "re-named==2\n")
+    assert requirements.restore(before) == 1
+    assert requirements.freeze() == before
+
+
+def test_packages_that_cannot_be_made_the_same_are_told(requirements: Requirements):
+    frozen = requirements.freeze()
+    requirements.pip = lambda *args: Finished((), 0, "\n".join([*frozen, "stays==1"]))
+    with pytest.raises(PackagesDiffer, match=r"not as they were: stays==1.*script/server"):
+        requirements.restore(frozen)
+
+
+def test_what_is_lacking_is_installed_into_a_folder_beside(
+    requirements: Requirements, tmp_path: Path, python: Path
+):
+    install(requirements, tmp_path, "changed==1\n")
+    before, wanted = requirements.freeze(), tmp_path / "wanted.txt"
+    wanted.write_text(f"--find-links {python.parents[2] / 'wheels'}\nchanged==2\nbeside==1\n")
+    assert requirements.lacks(wanted)
+    requirements.prepare(wanted, tmp_path / "packages")
+    assert requirements.freeze() == before
+    found = {path.name for path in (tmp_path / "packages").glob("*.dist-info")}
+    assert found == {"changed-2.dist-info", "beside-1.dist-info"}
+    wanted.write_text("changed==1\n")
+    assert not requirements.lacks(wanted)
+    requirements.prepare(wanted, tmp_path / "nothing")
+    assert not list((tmp_path / "nothing").iterdir())
+
+
+def test_the_source_of_what_is_lacking_stays_the_same():
+    def found(**info):
+        return {
+            "metadata": {"name": "x", "version": "1"},
+            "is_direct": bool(info),
+            "download_info": info,
+        }
+
+    assert pin(found()) == "x==1"
+    assert pin(found(url="https://example.org/x.whl")) == "x @ https://example.org/x.whl"
+    vcs = {"vcs": "git", "commit_id": "abc"}
+    assert (
+        pin(found(url="https://example.org/x", vcs_info=vcs)) == "x @ git+https://example.org/x@abc"
+    )
+
+
+def test_a_start_looks_again_after_packages_were_changed(
+    requirements: Requirements, tmp_path: Path, python: Path
+):
+    stamp = python.parents[1] / ".installed-requirements.txt"
+    stamp.write_text("")
+    install(requirements, tmp_path, "changed==1\n")
+    assert not stamp.exists()
 
 
 def test_a_package_that_does_not_exist_is_told_and_changes_nothing(

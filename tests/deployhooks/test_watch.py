@@ -4,11 +4,13 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from datetime import timedelta
 
 import psutil
 import pytest
 from django.utils import timezone
+from django_q.brokers import get_broker
 from django_q.models import OrmQ
 
 from deployhooks import cluster, queue, recovery, watch
@@ -265,10 +267,53 @@ def test_a_queue_that_lost_a_process_is_restarted_when_nothing_runs(monkeypatch)
         ({"from_commit": "a" * 40, "to_commit": "b" * 40, "status": "failed"}, False),
     ],
 )
-def test_it_starts_afresh_after_a_deploy_that_changed_code(deploy, expected):
-    began_at = timezone.now()
-    make_deploy(**({"status": "succeeded", "finished_at": timezone.now()} | deploy))
-    assert watch.has_new_code(began_at) is expected
-    assert not watch.has_new_code(timezone.now())
+@pytest.mark.parametrize("jump", [timedelta(), timedelta(hours=-1), timedelta(days=1)])
+def test_it_starts_afresh_after_a_deploy_that_changed_code(deploy, expected, jump):
+    make_deploy(status="succeeded", from_commit="1" * 40, to_commit="2" * 40)
+    rounds = watch.Watch()
+    assert not rounds.has_new_code()
+    finished_at = timezone.now() + jump
+    make_deploy(**({"status": "succeeded", "finished_at": finished_at} | deploy))
+    assert rounds.has_new_code() is expected
+    assert not watch.Watch().has_new_code()
     make_running()
-    assert not watch.has_new_code(began_at)
+    assert not rounds.has_new_code()
+
+
+@pytest.fixture(params=[timedelta(hours=-1), timedelta(days=1)], ids=["back", "forward"])
+def jump(request, monkeypatch) -> Callable[[], None]:
+    """Set the clock an hour back or a day forward; what measures time itself goes on."""
+    now = timezone.now
+
+    def jump() -> None:
+        monkeypatch.setattr(timezone, "now", lambda: now() + request.param)
+
+    return jump
+
+
+def test_a_deploy_that_waited_when_the_clock_jumped_is_told_again_and_can_be_claimed(
+    jump, monkeypatch
+):
+    deploy = make_dead()
+    rounds = watch.Watch()
+    rounds.look()
+    assert reload(deploy).status == "queued"
+    jump()
+    OrmQ.objects.all().delete()
+    later = time.monotonic() + watch.LONGEST_WAIT.total_seconds()
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    rounds.look()
+    assert OrmQ.objects.count() == 1
+    assert get_broker().dequeue()  # its row is of the clock as it is now
+    assert Deploy.objects.claim(deploy.pk, attempt=2)
+
+
+def test_a_queue_whose_task_is_given_out_twice_by_a_clock_runs_it_once(jump):
+    deploy = make_deploy(attempt=0, status="queued")
+    queue.enqueue(deploy)
+    assert get_broker().dequeue()
+    assert Deploy.objects.claim(deploy.pk, attempt=1)
+    jump()
+    get_broker().dequeue()
+    assert not Deploy.objects.claim(deploy.pk, attempt=2)
+    assert reload(deploy).attempt == 1

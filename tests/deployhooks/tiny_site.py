@@ -58,7 +58,7 @@ application = get_wsgi_application()
 GUNICORN = """
 import os
 wsgi_app = "blogsite.wsgi"
-bind = os.environ["GUNICORN_BIND"]
+bind = os.environ.get("GUNICORN_BIND", "127.0.0.1:0")
 control_socket_disable = True
 """
 MODELS = """

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
-from tests.posts.blogs import index, make_markdown
+from tests.posts.blogs import index, make_markdown, write_posts
+from tests.posts.previews import running_preview
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -46,8 +47,9 @@ $$
 
 ![A picture](p.png)
 """
-PAGES = ("/", "/2016/01/01/a/", "/2016/01/02/b/", "/archive/", "/tags/", "/tags/x/", "/series/s/",
-         "/search/?q=text", "/pages/about/", "/nothing/")  # fmt: skip
+PAGES = ("/", "/2016/01/01/a/", "/2016/01/02/b/", "/archive/", "/archive/2016/", "/tags/",
+         "/tags/x/", "/categories/c/", "/series/s/", "/search/?q=text", "/pages/about/",
+         "/nothing/")  # fmt: skip
 
 
 @pytest.fixture
@@ -147,3 +149,53 @@ def test_print_shows_the_text_and_not_the_menu(site, browser):
     page.emulate_media(media="print")
     assert not page.is_visible(".site-menu")
     assert page.is_visible(".site-body")
+
+
+def test_paper_is_white_however_dark_the_screen(site, browser):
+    page = open_page(browser, color_scheme="dark")
+    page.goto(f"{site}/2016/01/01/a/")
+    page.emulate_media(media="print", color_scheme="dark")
+    colors = (
+        "[document.body, document.querySelector('.highlight .k')].map(each => "
+        "[getComputedStyle(each).color, getComputedStyle(each).backgroundColor])"
+    )
+    dark = page.evaluate(colors)
+    page.emulate_media(media="print", color_scheme="light")
+    assert page.evaluate(colors) == dark
+    assert dark[0] == ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    assert page.evaluate(colors) == dark
+
+
+def test_lines_of_chinese_stand_apart_only_where_they_are_text(site, browser):
+    """A line height that every element of a language sets for itself would spread its headings."""
+    page = open_page(browser)
+    page.goto(site)
+    heights = page.eval_on_selector_all(
+        ".site-entry:lang(zh) .site-entry-title, .site-entry:lang(zh) .site-entry-title a",
+        "all => all.map(each => parseFloat(getComputedStyle(each).lineHeight))",
+    )
+    assert len(set(heights)) == 1
+
+
+def test_the_preview_changes_by_itself_while_somebody_writes(tmp_path, browser):
+    posts = tmp_path / "posts"
+    name, draft = "2016-01-01-a.md", "---\nstatus: draft\n---\n# {}\n\n[x](lost.md)\n"
+    write_posts(posts, **{name: draft.format("Before")})
+    with running_preview(posts, tmp_path / "data") as (url, _):
+        page = open_page(browser)
+        page.goto(url)
+        page.get_by_role("link", name="Before").click(timeout=20_000)
+        assert "draft" in page.inner_text(".site-notice >> nth=0")
+        assert f"{name}:6: the link lost.md leads nowhere" in page.inner_text("main")
+        write_posts(posts, **{name: draft.format("After")})
+        page.wait_for_selector("h1:text('After')", timeout=20_000)
+        write_posts(posts, **{name: "---\ntitle: [\n---\nx", "2016-01-02-b.md": "---\nx: {\n---\n"})
+        page.wait_for_selector(f"text=/{name}:[0-9]+: the metadata cannot be read/", timeout=20_000)
+        assert page.inner_text("h1") == "After"
+        assert "2016-01-02-b.md:" in page.inner_text("main")
+        assert "Traceback" not in page.content()
+        (posts / "2016-01-02-b.md").unlink()
+        write_posts(posts, **{name: draft.format("Mended")})
+        page.wait_for_selector("h1:text('Mended')", timeout=20_000)
+        assert page.locator("text=cannot be read").count() == 0

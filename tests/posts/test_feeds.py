@@ -22,7 +22,8 @@ def blog(tmp_path, settings):
     settings.SITE_NAME = "A & B"
     index(tmp_path, **{
         "2016-01-01-a.md": make_markdown("A <1>", "See [b](2016-01-02-b.md), [end](#end), "
-                                         "![p](p.png)\n\n## End", tags="[x]", author="Ann"),
+                                         "![p](p.png)\n\n## End", tags="[x]", author="Ann",
+                                         category="C"),
         "2016-01-02-b.md": make_markdown("分治", "正文。", updated="2017-03-04", tags="[中文]"),
         "p.png": "",
         "about.md": "# About\n",
@@ -30,7 +31,8 @@ def blog(tmp_path, settings):
     return tmp_path
 
 
-@pytest.mark.parametrize("address", ["/feed/", "/rss/", "/tags/x/feed/"])
+@pytest.mark.parametrize("address", ["/feed/", "/rss/", "/tags/x/feed/", "/tags/x/rss/",
+                                     "/categories/c/feed/", "/categories/c/rss/"])  # fmt: skip
 def test_feeds_are_well_formed_and_whole(blog, client, address):
     answer = client.get(address)
     parsed = feedparser.parse(answer.content, response_headers={
@@ -54,6 +56,19 @@ def test_a_tag_that_only_drafts_have_has_no_feed(blog, client):
     })  # fmt: skip
     assert client.get("/tags/secret/feed/").status_code == 404
     assert b"A &amp; B: x<" in client.get("/tags/x/feed/").content
+
+
+@pytest.mark.parametrize("group", ["/tags/x/", "/categories/c/"])
+def test_a_groups_page_names_its_feeds(blog, client, group):
+    page = client.get(group).content.decode()
+    for kind, ending in (("atom", "feed/"), ("rss", "rss/")):
+        link = re.search(
+            rf'<link rel="alternate" type="application/{kind}\+xml"[^>]*{group}[^>]*>', page
+        )
+        assert f'href="{group}{ending}"' in link[0]
+        feed = feedparser.parse(client.get(f"{group}{ending}").content)
+        assert feed.feed.link == f"https://blog.example.org{group}"
+        assert [entry.title for entry in feed.entries] == ["A <1>"]
 
 
 def test_a_feed_without_posts_is_answered_with_304(tmp_path, client):

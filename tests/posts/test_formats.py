@@ -3,8 +3,9 @@
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
+from django.urls import is_valid_path
 
-from posts import metadata
+from posts import headers, metadata
 from posts.rendering import Draft, render
 from posts.source import scan
 
@@ -207,6 +208,8 @@ def test_metadata_beats_the_name_which_beats_the_heading(tmp_path):
         ("2016_06_19.rst", date(2016, 6, 19), "2016_06_19"),
         ("pep-0008.rst", None, "pep-0008"),
         ("2016_06_19-v1.2.rst", date(2016, 6, 19), "v1.2"),
+        ("98765432.rst", None, "98765432"),
+        ("1800-555512.rst", None, "1800-555512"),
     ],
 )
 def test_names_tell_day_and_slug(tmp_path, name, day, slug):
@@ -285,6 +288,43 @@ def test_a_draft_written_for_pelican_stays_one(tmp_path, head):
     assert (draft.status, draft.text) == ("draft", "The first line.")
 
 
+@pytest.mark.parametrize(
+    ("head", "text"),
+    [
+        ("Title: T\nWhat I think: it is text.\nMore.\n", "What I think: it is text.\nMore."),
+        ("Title: T\nhttps://example.org/ is a place.\n", "https://example.org/ is a place."),
+        ("Title: T\nSubtitle: S\n\nText.\n", "Text."),
+        ("Title: T\n---\nText.\n", "Text."),
+        ("Title: T\nTitle: U\n...\nText.\n", "Text."),
+        ("Title: T\n\nNote: it is text.\n", "Note: it is text."),
+    ],
+    ids=["several words", "address", "own key", "dashes", "twice", "blank line"],
+)
+def test_a_header_ends_where_pelican_ends_it(tmp_path, head, text):
+    draft = read(tmp_path, "x.md", head)
+    assert (draft.title, draft.text, draft.problems) == ("T", text, [])
+
+
+def test_a_word_and_colon_directly_below_the_metadata_is_told(tmp_path):
+    draft = read(tmp_path, "x.md", "Title: T\nNote: it is lost.\nMore.\n")
+    assert draft.text == "More."
+    assert [(each["line"], "blank line" in each["message"]) for each in draft.problems] == [
+        (2, True)
+    ]
+
+
+@pytest.mark.parametrize("tags", ["a, b\n    c", "a,\n    b,\n    c", "a; b\n    c"])
+def test_tags_may_go_on_on_further_lines(tmp_path, tags):
+    assert read(tmp_path, "x.md", f"Tags: {tags}\n\nText.\n").tag_names == ["a", "b", "c"]
+
+
+def test_a_colon_within_a_value_between_dashes_is_read_as_pelican_reads_it(tmp_path):
+    draft = read(tmp_path, "x.md", "---\nTitle: Python: a story\nStatus: draft\n---\nText.\n")
+    assert (draft.title, draft.status, draft.text) == ("Python: a story", "draft", "Text.")
+    with pytest.raises(headers.HeaderInvalid):
+        headers.split_markdown("---\ntitle: a: b\ntags: [a, b\n---\nText.\n")
+
+
 def test_a_heading_may_follow_the_metadata_at_once(tmp_path):
     draft = read(tmp_path, "x.md", "Tags: a\nStatus: draft\n# T\n\nSee [x](#gone).\n")
     assert (draft.status, draft.title, draft.tag_names) == ("draft", "T", ["a"])
@@ -343,3 +383,44 @@ def test_windows_files_are_read(tmp_path):
     (tmp_path / "x.md").write_bytes("\ufeff# 标题\r\n\r\nText.\r\n".encode())
     folder = scan(tmp_path)
     assert render(folder, folder.posts["x.md"], UTC).draft.title == "标题"
+
+
+@pytest.mark.parametrize(
+    ("key", "limit"),
+    [("title", 500), ("slug", 200), ("tags", 200), ("category", 200), ("series", 200),
+     ("author", 300), ("image", 400)],
+)  # fmt: skip
+def test_what_is_too_long_is_cut_and_told_with_its_line(tmp_path, key, limit):
+    fits = read(tmp_path, "x.md", f"---\nlang: en\n{key}: {'x' * limit}\n---\nText.\n")
+    assert not any("characters" in each["message"] for each in fits.problems)
+    draft = read(tmp_path, "x.md", f"---\nlang: en\n{key}: {'x' * (limit + 1)}\n---\nText.\n")
+    told = [each for each in draft.problems if f"of {limit + 1} characters" in each["message"]]
+    assert [each["line"] for each in told] == [3]
+
+
+def test_a_heading_that_is_too_long_is_cut_and_told_with_its_line(tmp_path):
+    draft = read(tmp_path, "x.md", f'\n\n# Too "long" {"x" * 500}\n\nText.\n')
+    assert len(draft.title) == 500
+    assert [each["line"] for each in draft.problems] == [3]
+
+
+@pytest.mark.parametrize("name", ["x" * 251, "文" * 83])
+def test_a_long_file_name_is_the_slug_as_written(tmp_path, name):
+    assert read(tmp_path, f"{name}.md", "Text.\n").base_slug == name
+
+
+@pytest.mark.parametrize("alias", ["/", "https://old.example/", "/feed/", "/tags"])
+def test_an_alias_that_cannot_work_is_told_with_its_line(tmp_path, alias):
+    (tmp_path / "x.md").write_text(f"---\naliases:\n  - /a\n  - '{alias}'\n---\nText.\n")
+    folder = scan(tmp_path)
+    rendered = render(folder, folder.posts["x.md"], UTC)
+    assert rendered.aliases == ["/a"]
+    assert [(each.line, each.message.split()[0]) for each in rendered.problems] == [
+        (4, f'"{alias}"')
+    ]
+
+
+def test_the_blog_answers_where_no_alias_may_be():
+    assert all(
+        is_valid_path(address) or is_valid_path(f"{address}/") for address in metadata.OWN_ADDRESSES
+    )

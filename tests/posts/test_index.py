@@ -228,14 +228,36 @@ def test_an_address_in_use_is_never_redirected_without_its_slash_either(tmp_path
         assert (answer.status_code, answer.redirect_chain[-1][0]) == (200, place)
 
 
-@pytest.mark.parametrize("alias", ["/2009/old.html", "blog/äh ja/", "https://x.example/a?b=1#c"])
-def test_aliases_lead_to_the_post(tmp_path, client, alias):
+@pytest.mark.parametrize(
+    ("alias", "address"),
+    [
+        ("/2009/old.html", "/2009/old.html"),
+        ("blog/äh ja/", "/blog/äh ja/"),
+        ("/2009/%E5%88%86%E6%B2%BB/", "/2009/分治"),
+        ("https://x.example/a?b=1#c", "/a?b=1"),
+        ("https://x.example/?p=12", "/?p=12"),
+        ("/index.php?p=12", "/index.php?p=12"),
+        ("?page_id=分治", "/?page_id=%E5%88%86%E6%B2%BB"),
+    ],
+)
+def test_aliases_lead_to_the_post(tmp_path, client, alias, address):
     index(tmp_path, **{"2016-01-01-a.md": make_markdown(aliases=f'["{alias}"]')})
-    path = {"/2009/old.html": "/2009/old.html", "blog/äh ja/": "/blog/äh ja/"}.get(alias, "/a")
-    answer = client.get(path)
-    assert (answer.status_code, answer["Location"]) == (301, "/2016/01/01/a/")
+    answer = client.get(address)
+    assert (answer.status_code, answer.get("Location")) == (301, "/2016/01/01/a/")
     index(tmp_path, **{"2016-01-01-a.md": make_markdown()})
     assert not Address.objects.filter(kind=Address.Kind.ALIAS).exists()
+
+
+def test_a_query_leads_only_to_the_post_that_names_it(tmp_path, client):
+    index(tmp_path, **{
+        "2016-01-01-a.md": make_markdown(aliases='["/?p=12", "/old/?p=1"]'),
+        "2016-01-02-b.md": make_markdown(aliases='["/old/"]'),
+    })  # fmt: skip
+    assert client.get("/?p=13").status_code == 200
+    assert client.get("/?utm_source=x").status_code == 200
+    assert client.get("/index.php?p=12").status_code == 404
+    assert client.get("/old/?p=1")["Location"] == "/2016/01/01/a/"
+    assert client.get("/old/?p=2")["Location"] == "/2016/01/02/b/"
 
 
 def test_links_follow_the_posts_that_they_lead_to(tmp_path):

@@ -27,6 +27,8 @@ def from_markdown(text: str) -> markup.Page:
         (":pep:`style <8#naming>`", '<a href="https://peps.python.org/pep-0008/#naming">style</a>'),
         (":rfc:`2822`", "rfc2822"),
         (":kbd:`Ctrl`", "<code>Ctrl</code>"),
+        (':abbr:`HTML (a "language")`', '<abbr title="a &quot;language&quot;">HTML</abbr>'),
+        (":abbr:`HTML`", "<abbr>HTML</abbr>"),
     ],
 )
 def test_sphinx_roles_become_text(text, html):
@@ -101,6 +103,12 @@ def test_code_in_rst_has_numbers_and_emphasised_lines(text):
     body = from_rst(text).body
     assert '<span class="linenos">1</span>' in body
     assert body.count('class="hll"') == 1
+
+
+def test_code_in_rst_is_not_numbered_when_it_says_none():
+    body = from_rst(".. code-block:: python\n   :linenos: none\n\n   a = 1\n").body
+    assert "linenos" not in body
+    assert '<span class="n">a</span>' in body
 
 
 def test_code_in_markdown_has_numbers_and_emphasised_lines():
@@ -190,6 +198,12 @@ def test_metadata_that_would_fill_the_memory_is_refused():
     assert refusal.value.line == 3
     with pytest.raises(headers.HeaderInvalid, match="KB"):
         headers.split_markdown(f"---\ntitle: {'x' * 70_000}\n---\n")
+
+
+def test_numbers_of_lines_are_no_part_of_the_text():
+    page = from_markdown("```python {linenos}\ndef f():\n    pass\n```\n")
+    assert '<span class="linenos">1' in page.body
+    assert "".join(page.text.split()) == "deff():pass"
 
 
 def test_the_only_h1_is_the_title():

@@ -105,8 +105,9 @@ def get_twice_within_a_second(port: int, path: str) -> list[str]:
 
 
 def test_pages_are_answered_from_the_cache_within_a_second(nginx, tmp_path):
-    index(tmp_path / "posts", **{"2016-01-01-a.md": make_markdown("A post", tags="[x]")})
-    for path in ("/", "/2016/01/01/a/", "/feed/", "/tags/x/"):
+    text = make_markdown("A post", tags="[x]", aliases="[/old/]")
+    index(tmp_path / "posts", **{"2016-01-01-a.md": text})
+    for path in ("/", "/2016/01/01/a/", "/feed/", "/tags/x/", "/old/", "/archive"):
         assert "HIT" in get_twice_within_a_second(nginx, path), path
 
 
@@ -128,3 +129,12 @@ def test_who_has_a_page_gets_304_through_the_cache(nginx, tmp_path):
 def test_drafts_are_never_kept(nginx, tmp_path):
     assert get(nginx, "/drafts/").status == 302
     assert get(nginx, "/drafts/").headers["X-Cache"] != "HIT"
+
+
+def test_a_part_of_a_film_is_sent_without_the_rest(nginx, tmp_path, settings):
+    settings.POSTS_DIR = tmp_path / "posts"
+    index(tmp_path / "posts", **{"2016-01-01-a.md": "# A\n", "film.mp4": "0123456789"})
+    answer = get(nginx, "/files/film.mp4", Range="bytes=2-4")
+    assert (answer.status, answer.text, answer.headers["Content-Range"]) == (
+        206, "234", "bytes 2-4/10")  # fmt: skip
+    assert not list((tmp_path / "nginx" / "cache").rglob("*")), "the whole film was kept"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ from django.conf import settings as site
 
 from tests.postgres import private_server
 from tests.posts.blogs import make_markdown, write_posts
+from tests.posts.kinds import MOST_QUERIES, POSTS
 
 SEARCH = """
 import json, django
@@ -16,6 +18,23 @@ django.setup()
 from posts import search
 queries = ["动态规划", "动态", "golang", "GOLANG 动态", "100%", "C++", "nothing like it", "a'b\\\\"]
 print(json.dumps({query: [post.title for post in search.find(query)] for query in queries}))
+"""
+
+COUNTS = """
+import json, django
+django.setup()
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from posts.previewing import prepare_settings
+from tests.posts.kinds import ADDRESSES
+prepare_settings("testserver")
+counts = {}
+for address, status in ADDRESSES:
+    with CaptureQueriesContext(connection) as seen:
+        assert Client().get(address).status_code == status, address
+    counts[address] = len(seen)
+print(json.dumps(counts))
 """
 
 
@@ -57,3 +76,8 @@ def test_the_blog_runs_on_postgresql(tmp_path):
         (posts / "2016-01-02-b.md").rename(posts / "2016-01-02-z.md")
         (posts / f"2016-01-05-{'长' * 75}.md").rename(posts / "2016-01-05-short.md")
         assert "changed 1, renamed 2" in run("manage.py", "index_posts")
+        shutil.rmtree(posts)
+        write_posts(posts, **POSTS)
+        run("manage.py", "index_posts")
+        counts = json.loads(run("-c", COUNTS))
+        assert {each for each, count in counts.items() if count > MOST_QUERIES} == set()

@@ -74,10 +74,19 @@ def test_no_local_file_is_included(secret_file, text):
     assert SECRET not in show_rst(text.format(secret_file) + "\n")
 
 
-def test_raw_html_in_rst_is_refused_and_told():
-    document = rst.render(".. raw:: html\n\n   <script>alert(1)</script>\n")
-    assert "script" not in document.html
-    assert [problem.message for problem in document.problems] == ['"raw" directive disabled.']
+@pytest.mark.parametrize(
+    "text",
+    [
+        ".. raw:: html\n\n   <b>kept</b><script>alert(1)</script><p onclick='alert(1)'>x",
+        ".. role:: h(raw)\n   :format: html\n\n:h:`<b onclick=x>kept</b><script>x</script>`",
+    ],
+)
+def test_raw_html_in_rst_is_shown_without_its_script(text):
+    document = rst.render(text + "\n")
+    html = markup.finish(document.html).body
+    assert "<b>kept</b>" in html
+    assert_harmless(html)
+    assert document.problems == []
 
 
 @pytest.mark.parametrize(

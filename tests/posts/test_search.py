@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from posts import search
 from posts.index import index_posts
+from posts.models import Post
 from tests.posts.blogs import index, make_markdown
 
 pytestmark = pytest.mark.django_db
@@ -75,3 +76,16 @@ def test_hits_are_marked(blog, client):
     page = client.get("/search/", {"q": "memoization"}).content.decode()
     assert "<mark>memoization</mark>" in page
     assert search.excerpt("a <b> c", ["<b>"]) == [("a ", False), ("<b>", True), (" c…", False)]
+
+
+def test_words_tell_what_a_title_is_about():
+    assert search.pick_words("使用 GitHub webhooks 的动态规划, 2016") == [
+        "使用", "github", "webhooks", "的动态", "动态规", "态规划"]  # fmt: skip
+    assert search.pick_words("How to use it, with C++ and node.js") == ["c++", "node"]
+
+
+@given(st.text(max_size=60))
+def test_whatever_the_address_something_or_nothing_resembles_it(text):
+    words = search.pick_words(text)
+    if words:
+        list(search.resemble(Post.objects.listed(), words, everywhere=True))

@@ -1,15 +1,12 @@
 """Writing at home: check, begin, preview."""
 
-import os
-import signal
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
+from datetime import datetime, timedelta
+from unittest import mock
 
 import pytest
-from django.conf import settings as site
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
@@ -17,7 +14,9 @@ from posts import previewing
 from posts.checking import check_posts
 from posts.models import Post
 from posts.source import SourceUnreadable
+from posts.starting import start_post
 from tests.posts.blogs import make_markdown, write_posts
+from tests.posts.previews import running_preview
 
 
 def test_every_problem_is_told_with_file_and_line(tmp_path, settings, capsys):
@@ -55,6 +54,31 @@ def test_a_new_post_is_a_draft_of_today_without_problems(tmp_path, settings, cap
         call_command("new_post", "分治 and 征服", *options)
 
 
+@pytest.mark.parametrize("title", ["", " ", "\t\n"])
+def test_a_new_post_without_title_is_refused(tmp_path, settings, title):
+    settings.POSTS_DIR = tmp_path
+    with pytest.raises(CommandError, match="needs a title"):
+        call_command("new_post", title)
+    assert not list(tmp_path.iterdir())
+
+
+def test_new_posts_of_signs_alone_have_names_of_their_own(tmp_path):
+    noon = timezone.make_aware(datetime(2026, 11, 22, 12, 30, 5))
+    with mock.patch("django.utils.timezone.now", return_value=noon):
+        path = start_post(tmp_path, "😀")
+    with mock.patch("django.utils.timezone.now", return_value=noon + timedelta(seconds=1)):
+        other = start_post(tmp_path, "…")
+    assert [path.name, other.name] == ["2026_11_22-post_123005.md", "2026_11_22-post_123006.md"]
+    assert check_posts(tmp_path) == []
+
+
+@pytest.mark.parametrize("title", ["文" * 300, "word " * 100])
+def test_a_new_post_with_a_long_title_has_a_name_that_fits(tmp_path, title):
+    path = start_post(tmp_path, title)
+    assert len(path.name.encode()) < 220
+    assert " ".join(title.split()) in path.read_text()
+
+
 @pytest.mark.django_db
 def test_the_preview_outlives_files_that_come_and_go(tmp_path, monkeypatch):
     write_posts(tmp_path, **{"2016-01-01-a.md": "# A\n"})
@@ -90,15 +114,7 @@ def wait_for(condition, seconds=60):
 def test_preview_shows_drafts_and_follows_the_files(tmp_path):
     posts = tmp_path / "posts"
     write_posts(posts, **{"2016-01-01-a.md": make_markdown("Before", status="draft")})
-    env = {**os.environ, "DATA_DIR": str(tmp_path / "data"), "POSTS_DIR": str(posts)}
-    process = subprocess.Popen(
-        [sys.executable, "manage.py", "preview", "--port", "0"], cwd=site.BASE_DIR, env=env,
-        stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    try:
-        line = process.stdout.readline()
-        url = line.rpartition(" ")[2].strip()
-        assert line.startswith(f"Preview of {posts}: http://127.0.0.1:"), line
+    with running_preview(posts, tmp_path / "data") as (url, process):
 
         def page(address="2016/01/01/a/"):
             try:
@@ -118,9 +134,5 @@ def test_preview_shows_drafts_and_follows_the_files(tmp_path):
         wait_for(lambda: "is empty" in process.stdout.readline())
         write_posts(posts, **{"2016-01-01-a.md": make_markdown("Again", status="draft")})
         wait_for(lambda: "Again" in page())
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(20)
-        process.stdout.close()
     assert not list((tmp_path / "data").glob("preview-*"))
     assert process.returncode == 0

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.postgres import running_server
 from tests.system.live_site import LiveSite, git, wait_until
 
 STEPS = ["fetch", "preflight", "migrate", "collectstatic"]
@@ -80,6 +81,10 @@ def test_a_pushed_post_goes_live_and_a_failed_deploy_is_run_again(site: LiveSite
     assert site.deploy(failed["id"])["error"] == failed["error"]
 
 
+def everything_is_live(page: str) -> str:
+    return page if "Everything that the remotes have is live" in page else ""
+
+
 def deliver_unreachable(site: LiveSite):
     """A delivery for a repository that cannot be reached at this moment."""
     after = git(site.author, "rev-parse", "HEAD")
@@ -110,21 +115,55 @@ def test_a_push_that_moves_a_pinned_submodule_and_a_template_goes_live_at_once(
     assert wait_until(lambda: site.get("/healthz").json()["commit"] == commit, 10)
 
 
-def test_a_server_that_stops_in_the_middle_of_a_fetch_goes_on_with_it_when_it_starts_again(
+def test_nothing_is_lost_by_a_database_that_is_away_a_server_that_stops_or_a_hook_that_never_came(
     make_site: Callable[..., LiveSite],
 ):
-    site = make_site(DEPLOY_RETRY="300")
-    site.start()
-    number = site.deliver("content", after="1" * 40).json()["deploy"]
-    wait_until(lambda: site.deploy(number)["status"] == "running")
-    begun = time.monotonic()
-    assert site.stop() == 0
-    assert time.monotonic() - begun < 40
-    assert site.processes() == []
-    site.write_post("2021_05_06-later.rst", "Written meanwhile")
-    site.start()
-    assert site.wait_for_deploy(number)["status"] == "succeeded"
-    assert site.get("/2021/05/06/later/").status == 200
+    with running_server() as postgres:
+        pauses = {"DEPLOY_DRIFT_INTERVAL": "2", "DEPLOY_DRIFT_GRACE": "1"}
+        site = make_site(DEPLOY_RETRY="300", DATABASE_URL=postgres.url, **pauses)
+        site.start()
+        number = site.deliver("content", after="1" * 40).json()["deploy"]
+        wait_until(lambda: site.deploy(number)["status"] == "running")
+
+        postgres.stop()
+        answer = site.deliver("content")
+        assert (answer.status, answer.json()["outcome"]) == (503, "refused")
+        assert site.get("/").status == 503
+        wait_until(lambda: "the database fails" in site.log("queue"), 30)
+        time.sleep(3)  # long enough for what would die of it to die more than once
+        postgres.start()
+        guid = answer.json()["delivery"]
+        again = site.deliver("content", guid=guid, after="1" * 40)
+        assert again.status == 202
+        newest = again.json()["deploy"]
+        ended = wait_until(
+            lambda: site.deploy(newest)["status"] == "running" and site.deploy(number)
+        )
+        assert newest == number or f"Deploy {newest} takes its work up" in ended["error"]
+        # Nobody had to be started again, in the end for good.
+        assert site.log("supervisord").count("spawned") == 3, site.log("supervisord")
+
+        begun = time.monotonic()
+        assert site.stop() == 0
+        assert time.monotonic() - begun < 40
+        assert site.processes() == []
+        site.write_post("2021_05_06-later.rst", "Written meanwhile")
+        site.start()
+        assert site.wait_for_deploy(newest)["status"] == "succeeded"
+        assert site.get("/2021/05/06/later/").status == 200
+
+        # A push of which no delivery tells.
+        tip = site.write_post("2021_07_08-untold.rst", "Nobody told")
+        wait_until(lambda: site.get("/2021/07/08/untold/").status == 200)
+        found = site.deploys()[0]
+        assert (found["trigger"], found["deliveries"]) == ("drift", [])
+        assert found["submodules"]["content"]["to"] == tip
+        browser = site.sign_in()
+        shown = wait_until(lambda: everything_is_live(browser.get("/admin/").text))
+        for word in (tip[:7], "checked out", "remote", "last asked"):
+            assert word in shown
+        assert f"deploy {found['id']} brings it live" in site.log("watch")
+        site.stop()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -13,7 +13,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,7 +22,8 @@ import psycopg
 import pytest
 
 from tests.deployhooks.hooks import SECRET, make_checkout, make_headers, make_push
-from tests.postgres import private_server
+from tests.disks import filled, small_disk
+from tests.postgres import private_server, running_server
 
 PROJECT = Path(__file__).resolve().parents[2]
 MIB = 1024 * 1024
@@ -142,7 +143,10 @@ def served(
 ) -> Iterator[Web]:
     folder = tmp_path_factory.mktemp("webhook")
     if request.param == "sqlite":
-        with Web(folder, f"sqlite:///{folder}/db.sqlite3").running() as web:
+        with (
+            small_disk(folder, 300),
+            Web(folder, f"sqlite:///{folder}/db.sqlite3").running() as web,
+        ):
             yield web
         return
     with private_server() as url, Web(folder, url).running() as web:
@@ -362,6 +366,37 @@ def test_a_delivery_waits_for_a_short_lock(web: Web):
     assert answers[0][0] == 202
 
 
+SIGN_IN = """
+from django.contrib.auth.models import User
+from django.test import Client
+client = Client()
+client.force_login(User.objects.create_superuser("ada"))
+print("session:", client.cookies["sessionid"].value)
+"""
+
+
+@pytest.mark.parametrize("served", ["sqlite"], indirect=True)
+def test_a_full_disk_is_told_the_admin_stays_readable_and_room_is_all_it_takes(web: Web):
+    if not web.folder.is_mount():
+        pytest.skip("only root can mount a small disk")
+    session = re.search(r"session: (\w+)", web.manage("shell", "-c", SIGN_IN))[1]
+    body = json.dumps(make_push(filling="x" * MIB)).encode()
+    assert web.send(body)[0] == 202
+    with closing(web.connect()) as watch:
+        # It has the database open, and with that what SQLite shares between readers.
+        assert watch.execute("SELECT count(*) FROM deployhooks_delivery").fetchone() == (1,)
+        with filled(web.folder):
+            status, answer = web.send(body, X_GitHub_Delivery="full")
+            assert (status, answer["outcome"]) == (503, "refused")
+            assert web.send(body, X_Hub_Signature_256="sha256=0")[0] == 403
+            for page in ("/", "/admin/deployhooks/delivery/", "/admin/deployhooks/deploy/"):
+                url = f"http://127.0.0.1:{web.port}{page}"
+                request = urllib.request.Request(url, headers={"Cookie": f"sessionid={session}"})
+                assert urllib.request.urlopen(request, timeout=20).status == 200
+    assert web.send(body, X_GitHub_Delivery="full")[0] == 202
+    assert "Traceback" not in web.log()
+
+
 def test_no_secret_and_no_signature_is_in_the_log(web: Web):
     body = json.dumps(make_push()).encode()
     web.send(body)
@@ -371,15 +406,25 @@ def test_no_secret_and_no_signature_is_in_the_log(web: Web):
     assert "sha256=" not in web.log()
 
 
-def test_a_database_that_is_down_is_told_and_not_fatal(tmp_path: Path):
+def test_a_database_that_hangs_or_is_down_is_told_in_time_and_not_fatal(tmp_path: Path):
     body = json.dumps(make_push()).encode()
-    with ExitStack() as serving, ExitStack() as storing:
-        url = storing.enter_context(private_server())
-        web = serving.enter_context(Web(tmp_path, url).running())
-        assert web.send(body)[0] == 202
-        storing.close()
 
-        status, answer = web.send(body)
-        assert (status, answer["outcome"]) == (503, "refused")
-        assert web.send(body, X_Hub_Signature_256="sha256=0")[0] == 403
+    def send(*_: object, **headers: str) -> tuple[int, str]:
+        began = time.monotonic()
+        status, answer = web.send(body, **headers)
+        assert time.monotonic() - began < 10
+        return status, answer["outcome"]
+
+    with running_server() as server, Web(tmp_path, server.url).running() as web:
+        in_parallel(send, 12)  # each thread has a connection now
+        with server.hanging():
+            assert set(in_parallel(send, 4)) == {(503, "refused")}
+            assert send(X_GitHub_Delivery="lost?") == (503, "refused")
+        assert send(X_GitHub_Delivery="lost?") == (202, "queued")
+
+        server.stop()
+        assert send() == (503, "refused")
+        assert send(X_Hub_Signature_256="sha256=0") == (403, "refused")
+        server.start()
+        assert send() == (202, "queued")
         assert "Traceback" not in web.log()

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from posts.starting import PostExists, start_post
+from posts.starting import PostExists, TitleMissing, start_post
 
 
 class Command(BaseCommand):
@@ -22,6 +22,6 @@ class Command(BaseCommand):
             path = start_post(
                 settings.POSTS_DIR, options["title"], is_rst=options["rst"], tags=options["tags"]
             )
-        except (PostExists, OSError) as error:
+        except (TitleMissing, PostExists, OSError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(str(path))

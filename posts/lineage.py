@@ -1,0 +1,208 @@
+"""What a site without rows must know of the posts' past: it goes through the history again.
+
+Each commit on the branch is taken for one push, and dealt with as posts.index would have done.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from uuid import UUID
+
+from posts import history, placement, renames, source
+from posts.history import Push
+from posts.models import address_of, article_address_of
+from posts.rendering import Draft, Rendered
+from posts.source import Folder, SourceFile
+from posts.spool import Spool
+from posts.versions import Attic, Versions
+
+Family = tuple[date | None, str]
+
+
+@dataclass(eq=False)
+class Past:
+    """What a row would know that its file does not say."""
+
+    path: str
+    uid: UUID
+    digest: str = ""
+    day: date | None = None
+    base_slug: str = ""
+    slug: str = ""
+    former: list[str] = field(default_factory=list)
+    # Since it asks for this day and slug: those that may be good, the newest last.
+    versions: list[SourceFile] = field(default_factory=list)
+    is_rendered: bool = False
+    # Where the file is broken now: the version to show instead.
+    last_good: SourceFile | None = None
+
+    @property
+    def address(self) -> str:
+        return address_of(self.day, self.slug)
+
+
+def recall(
+    folder: Folder, spool: Spool, render: Callable[[Folder, list[SourceFile]], None]
+) -> dict[str, Past]:
+    """By path, the past of every post in `folder`, whose files `spool` holds rendered.
+
+    Few older versions need rendering, and which ones shows on the way: it goes through the pushes
+    again until none is missing. Nothing where no history can be read.
+    """
+    pushes = history.read_pushes(folder.root)
+    if not pushes:
+        return {}
+    attic = Attic(folder.root)
+    versions = Versions(attic, spool)
+    try:
+        while True:
+            replay = Replay(versions)
+            for push in pushes:
+                replay.index(push)
+            replay.finish(folder)
+            if not versions.missing:
+                return replay.rows
+            missing = list(versions.missing.values())
+            render(attic, missing)
+            versions.take(missing)
+    finally:
+        attic.close()
+
+
+class Replay:
+    """The rows as they were after each push, as far as addresses and identities go."""
+
+    def __init__(self, versions: Versions) -> None:
+        self.versions = versions
+        self.rows: dict[str, Past] = {}
+        self.uids: set[UUID] = set()
+        self.families: dict[Family, set[Past]] = defaultdict(set)
+
+    def index(self, push: Push) -> None:
+        """As posts.index.Run.write has it, in the same order."""
+        self.left: dict[Past, tuple[str, str]] = {}
+        self.touched: set[Family] = set()
+        gone = [path for path, each in push.items() if each is None and path in self.rows]
+        stale = [each for each in push.values() if each and not self.is_current(each)]
+        stale.sort(key=lambda each: each.path)
+        self.move_renamed(gone, [each for each in stale if each.path not in self.rows])
+        self.remove(path for path in gone if path in self.rows)
+        for each in stale:
+            self.apply(each)
+        for family in self.touched:
+            self.place(self.families[family])
+        self.remember_addresses()
+
+    def is_current(self, each: SourceFile) -> bool:
+        row = self.rows.get(each.path)
+        return bool(row and row.digest == each.digest)
+
+    def move_renamed(self, gone: list[str], new: list[SourceFile]) -> None:
+        if not gone or not new:
+            return
+        before = {path: Gone(self.rows[path], self) for path in gone}
+        found = renames.find(gone, new, before, self.render)
+        moved = {path: self.rows.pop(old) for old, path in found.items()}
+        for path, row in moved.items():
+            self.leave(row)
+            row.path = path
+        self.rows |= moved
+
+    def render(self, each: SourceFile) -> Rendered:
+        return Rendered(each, self.versions.find_draft(each))
+
+    def remove(self, paths: Iterable[str]) -> None:
+        for path in list(paths):
+            row = self.rows.pop(path)
+            self.uids.discard(row.uid)
+            self.families[placement.family_of(row)].discard(row)
+
+    def apply(self, each: SourceFile) -> None:
+        row = self.rows.get(each.path)
+        if row is None:
+            row = Past(each.path, placement.make_uid(each.path, self.uids))
+            self.rows[row.path] = row
+            self.uids.add(row.uid)
+        row.digest = each.digest
+        place = self.versions.find_place(each)
+        if place is None:
+            return  # It is broken, and changes nothing.
+        if row.versions and place == (row.day, row.base_slug):
+            row.versions.append(each)
+        elif not row.versions or self.versions.is_good(each):
+            self.move(row, *place)
+            row.versions = [each]
+        self.touched.add(placement.family_of(row))
+
+    def move(self, row: Past, day: date | None, base_slug: str) -> None:
+        self.leave(row)
+        self.families[placement.family_of(row)].discard(row)
+        row.day, row.base_slug, row.slug = day, base_slug, ""
+        self.families[placement.family_of(row)].add(row)
+
+    def leave(self, row: Past) -> None:
+        """Its path or address is about to change."""
+        if row not in self.left and self.was_rendered(row):
+            self.left[row] = (row.path, row.address)
+
+    def was_rendered(self, row: Past) -> bool:
+        row.is_rendered = row.is_rendered or self.find_last_good(row) is not None
+        return row.is_rendered
+
+    def find_last_good(self, row: Past) -> SourceFile | None:
+        return next((each for each in reversed(row.versions) if self.versions.is_good(each)), None)
+
+    def place(self, family: set[Past]) -> None:
+        """Whether a version is good matters only where two want one slug."""
+        rows = sorted(family, key=lambda row: row.path)
+        if len({row.base_slug for row in rows}) == len(rows) and all(
+            row.slug in ("", row.base_slug) for row in rows
+        ):
+            for row in rows:
+                row.slug = row.base_slug
+            return
+        rendered = [row for row in rows if self.was_rendered(row)]
+        for row in family.difference(rendered):
+            row.slug = ""
+        placement.set_slugs(rendered, {row for row in rendered if row.slug})
+
+    def remember_addresses(self) -> None:
+        for row, (path, address) in self.left.items():
+            if address != row.address:
+                row.former.append(address)
+            if path != row.path:
+                row.former.append(article_address_of(path))
+
+    def finish(self, folder: Folder) -> None:
+        """Come to what the folder holds now, committed or not."""
+        gone = dict.fromkeys(path for path in self.rows if path not in folder.posts)
+        self.index({**gone, **folder.posts})
+        for row in self.rows.values():
+            if not self.versions.is_good(folder.posts[row.path]):
+                good = self.find_last_good(row)
+                row.last_good = self.versions.find_spooled(good) if good else None
+                row.slug = row.slug if good else ""
+
+
+class Gone:
+    """What renames.find asks of a post whose file is gone."""
+
+    def __init__(self, row: Past, replay: Replay) -> None:
+        self.digest = row.digest
+        self.row = row
+        self.replay = replay
+
+    @cached_property
+    def title(self) -> str:
+        return self.draft.title if self.draft else source.name_of(self.row.path)
+
+    @cached_property
+    def text(self) -> str:
+        return self.draft.text if self.draft else ""
+
+    @cached_property
+    def draft(self) -> Draft | None:
+        good = self.replay.find_last_good(self.row)
+        return self.replay.versions.find_draft(good) if good else None

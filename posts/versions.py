@@ -1,0 +1,132 @@
+"""What older versions of the posts were like, as far as they have been rendered."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date
+from hashlib import sha1
+
+import git
+
+from posts import heads, source
+from posts.rendering import Draft
+from posts.source import Folder, PostUnreadable, SourceFile
+from posts.spool import Spool
+
+PIECE = 1 << 20
+
+# The day and the slug that a version asks for.
+Place = tuple[date | None, str]
+# Only the file's name and content decide how it is rendered, whatever folder it is in.
+Key = tuple[str, str]
+
+
+@dataclass
+class Attic(Folder):
+    """The folder as git remembers it: reads any version that was ever committed."""
+
+    store: git.Git = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.store = git.Git(self.root)
+
+    def read(self, source: SourceFile) -> tuple[str, str]:
+        text, *companion = map(self.read_blob, source.digest.split("+"))
+        return text, "".join(companion)
+
+    def read_blob(self, blob: str) -> str:
+        """The text. Raises PostUnreadable for what is none, and for what git has lost."""
+        try:
+            _, _, size, stream = self.store.stream_object_data(blob)
+        except ValueError as error:
+            raise PostUnreadable(f"git has no {blob}") from error
+        content = stream.read(source.MAX_BYTES)
+        while stream.read(PIECE):
+            pass  # The next object comes behind this one.
+        source.check_size(size)
+        return source.decode(content)
+
+    def close(self) -> None:
+        self.store.clear_cache()
+
+
+class Versions:
+    """Answers about versions of posts, and notes in `missing` those to render for the answer.
+
+    Until then the answer is a guess.
+    """
+
+    def __init__(self, attic: Attic, spool: Spool) -> None:
+        self.attic = attic
+        self.spool = spool
+        self.missing: dict[Key, SourceFile] = {}
+        self.rendered: dict[Key, SourceFile] = {}
+        self.is_good_by_key: dict[Key, bool] = {}
+        # Rendered versions by name, until their places are wanted.
+        self.unread: dict[str, list[SourceFile]] = defaultdict(list)
+        self.heads: dict[Key, bytes] = {}
+        self.places: dict[bytes, Place] = {}
+        self.take(list(spool.places))
+
+    def take(self, sources: list[SourceFile]) -> None:
+        """These lie in the spool now."""
+        for each in sources:
+            key = key_of(each)
+            self.rendered[key] = each
+            self.unread[key[0]].append(each)
+            self.missing.pop(key, None)
+
+    def find_spooled(self, each: SourceFile) -> SourceFile:
+        """The one under which the spool has it."""
+        return self.rendered.get(key_of(each), each)
+
+    def find_draft(self, each: SourceFile) -> Draft | None:
+        """None for a broken version; the guess is None too."""
+        if key_of(each) not in self.rendered:
+            self.missing[key_of(each)] = each
+            return None
+        return self.spool.get(self.find_spooled(each)).draft
+
+    def is_good(self, each: SourceFile) -> bool:
+        """The guess is that it is."""
+        key = key_of(each)
+        if key not in self.rendered:
+            self.missing[key] = each
+            return True
+        if key not in self.is_good_by_key:
+            self.is_good_by_key[key] = self.find_draft(each) is not None
+        return self.is_good_by_key[key]
+
+    def find_place(self, each: SourceFile) -> Place | None:
+        """Where it asks to be if it is not broken, as any good version with that head tells.
+
+        None where none does; that is the guess, too.
+        """
+        head = self.find_head(each)
+        for known in self.unread.pop(key_of(each)[0], ()):
+            draft = self.find_draft(known)
+            if draft:
+                self.places[self.find_head(known)] = (draft.day, draft.base_slug)
+        if head not in self.places and key_of(each) not in self.rendered:
+            self.missing[key_of(each)] = each
+        return self.places.get(head)
+
+    def find_head(self, each: SourceFile) -> bytes:
+        """What its day and slug depend on, as a digest."""
+        key = key_of(each)
+        if key not in self.heads:
+            self.heads[key] = self.digest_head(each)
+        return self.heads[key]
+
+    def digest_head(self, each: SourceFile) -> bytes:
+        name, digest = key_of(each)
+        try:
+            text = self.attic.read_blob(digest[:40])
+        except PostUnreadable:
+            head = digest
+        else:
+            head = heads.find_head(text, is_rst=source.is_rst(name)) + digest[40:]
+        return sha1(f"{name}\0{head}".encode(), usedforsecurity=False).digest()
+
+
+def key_of(each: SourceFile) -> Key:
+    return each.path.rpartition("/")[2], each.digest

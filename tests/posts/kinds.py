@@ -1,0 +1,54 @@
+"""One blog with a page of every kind, and what each may cost."""
+
+from tests.posts.blogs import make_markdown
+
+MOST_QUERIES = 4
+
+POSTS = {
+    **{
+        f"2016-01-{day:02}-p{day}.md": make_markdown(
+            f"Post {day}",
+            "Text 中文.",
+            tags="[x, 中文]",
+            category="C",
+            aliases='[/old.html, "/?p=12"]',
+        )
+        for day in range(1, 13)
+    },
+    **{f"2017-01-0{day}-s.md": make_markdown(series="S", tags="[x]") for day in range(1, 4)},
+    "2015-01-02-dot.md": make_markdown("Dot", tags="[.NET]"),
+    "2015-01-01-plain.md": make_markdown("Plain words of a title", "Neither tag nor category."),
+    "about.md": "# About\n",
+    "p.png": "png",
+}
+
+# (address, status): every kind of page, and every kind of absence.
+ADDRESSES = [
+    *((address, 200) for address in (
+        "/", "/?utm_source=x", "/?page=2", "/2016/01/02/p2/", "/2017/01/02/s/",
+        "/2015/01/01/plain/",
+        "/pages/about/", "/tags/", "/tags/x/", "/tags/x/?page=2", "/categories/c/",
+        "/categories/c/?page=2", "/series/s/", "/archive/", "/archive/2016/",
+        "/search/", "/search/?q=Post",
+        "/search/?q=Post 2 中", "/search/?q=中文", "/search/?q=nothing", "/feed/", "/rss/",
+        "/tags/x/feed/", "/tags/x/rss/", "/categories/c/feed/", "/categories/c/rss/",
+        "/tags/.net/",
+ "/sitemap.xml", "/robots.txt", "/files/p.png",
+    )),
+    *((address, 404) for address in (
+        "/none/", "/Post.html", "/?page=9", "/2016/01/01/Post/", "/2016/13/01/none/",
+        "/2016/01/01/没有这篇/", "/pages/text/", "/tags/post/", "/tags/post/feed/",
+        "/categories/post/", "/categories/post/rss/",
+        "/series/post/",
+        "/archive/1999/", "/archive/0000/",
+        "/tags/%00/", "/pages/%00/", "/2016/01/01/%00/", "/articles/%00.html", "/files/%00.png",
+        f"/files/{'x' * 300}.png", "/archive/2016/?page=2", "/articles/none.rst.html",
+        "/files/none.png",
+    )),
+    *((address, 301) for address in (
+        "/old.html", "/?p=12", "/tags/X/", "/tags/net/", "/tags/net/feed/",
+        "/categories/C/rss/", "/archive", "/archive/2016", "/tags/x", "/2016/01/02/p2",
+        "/articles/2016-01-02-p2.md.html",
+        "/favicon.ico",
+    )),
+]  # fmt: skip

@@ -1,0 +1,29 @@
+"""Runs `manage.py preview` in a process of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.conf import settings
+
+
+@contextmanager
+def running_preview(posts: Path, data: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Yield its address and the process; ends it as Ctrl-C does."""
+    env = {**os.environ, "DATA_DIR": str(data), "POSTS_DIR": str(posts)}
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "preview", "--port", "0"], cwd=settings.BASE_DIR, env=env,
+        stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        line = process.stdout.readline()
+        assert line.startswith(f"Preview of {posts}: http://127.0.0.1:"), line
+        yield line.rpartition(" ")[2].strip(), process
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(20)
+        process.stdout.close()

@@ -1,0 +1,79 @@
+"""Tags and their like: each has an address of its own, found by its name too."""
+
+import pytest
+
+from posts import reading
+from tests.posts.blogs import index, make_markdown
+
+pytestmark = pytest.mark.django_db
+
+SIMILAR = ["C", "C++", "C#", ".NET", "net", "F#", "F"]
+
+
+@pytest.fixture
+def blog(tmp_path):
+    index(tmp_path, **{
+        f"2016-01-{day:02}-a.md": make_markdown(
+            f"About {tag}", tags=f'["{tag}"]', category=f'"{tag}"'
+        )
+        for day, tag in enumerate(SIMILAR, start=1)
+    })  # fmt: skip
+    return tmp_path
+
+
+def test_similar_names_stay_apart():
+    assert [reading.slugify(tag) for tag in SIMILAR] == ["c", "c++", "c#", ".net", "net", "f#", "f"]
+    assert reading.slugify("...and more") == "and-more"
+    assert reading.slugify(".") == "u+2e"
+
+
+@pytest.mark.parametrize("folder", ["/tags/", "/categories/"])
+def test_each_of_similar_tags_lists_its_own_posts(blog, client, folder):
+    for tag, slug in (("C", "c"), ("C++", "c++"), ("C#", "c%23"), (".NET", ".net"), ("net", "net")):
+        page = client.get(f"{folder}{slug}/").content.decode()
+        assert f'<h1 class="site-title">{tag}</h1>' in page
+        assert page.count("site-entry-title") == 1
+        assert f">About {tag}</a>" in page
+
+
+@pytest.mark.parametrize(
+    ("asked", "address"),
+    [
+        ("/tags/C++/", "/tags/c%2B%2B/"),
+        ("/tags/C%23/", "/tags/c%23/"),
+        ("/tags/.NET/", "/tags/.net/"),
+        ("/tags/C++/feed/", "/tags/c%2B%2B/feed/"),
+        ("/tags/C++/rss/", "/tags/c%2B%2B/rss/"),
+        ("/categories/C++/", "/categories/c%2B%2B/"),
+    ],
+)
+def test_a_tag_is_found_by_its_name_too(blog, client, asked, address):
+    answer = client.get(asked)
+    assert (answer.status_code, answer["Location"]) == (301, address)
+
+
+def test_the_former_address_of_a_tag_with_a_dot_leads_to_it(tmp_path, client):
+    index(tmp_path, **{"2016-01-01-a.md": make_markdown(tags='[".NET"]')})
+    assert client.get("/tags/net/")["Location"] == "/tags/.net/"
+    assert client.get("/tags/net/feed/")["Location"] == "/tags/.net/feed/"
+    index(tmp_path, **{"2016-01-02-b.md": make_markdown(tags="[net]")})
+    assert client.get("/tags/net/").status_code == 200
+
+
+def test_a_tag_that_only_drafts_have_redirects_nobody(tmp_path, client):
+    index(tmp_path, **{"2016-01-01-a.md": make_markdown(tags='[".NET"]', status="draft")})
+    assert client.get("/tags/net/").status_code == 404
+    assert client.get("/tags/.NET/").status_code == 404
+
+
+def test_a_post_with_two_spellings_of_a_tag_is_listed_once(tmp_path, client):
+    index(
+        tmp_path,
+        **{
+            "2016-01-01-a.md": make_markdown(
+                "Once", tags='["Machine learning", "machine-learning"]'
+            )
+        },
+    )
+    page = client.get("/tags/machine-learning/").content.decode()
+    assert page.count(">Once</a>") == 1
