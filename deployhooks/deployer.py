@@ -143,7 +143,8 @@ def _describe_deaths(deploy: Deploy) -> Exception:
 
 
 def _must_put_back(context: Context) -> bool:
-    return _has_moved(context) or bool(context.kept)
+    """Whether there is something to put back, or to look at: the old code on new tables."""
+    return _has_moved(context) or bool(context.kept) or bool(applied_by(context.deploy))
 
 
 def _has_moved(context: Context) -> bool:
