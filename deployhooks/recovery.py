@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 # One more attempt only puts back what these have changed.
 MAX_ATTEMPTS = 3
+# How the error of a deploy ends that died while another one waited.
+TAKEN_UP = "takes its work up."
 # Every process that a deploy starts inherits this, whoever starts it: nothing gets lost between its
 # start and its note in the row.
 MARK = "DEPLOYHOOKS_LEASE"
@@ -137,4 +139,4 @@ def _join(dead: Deploy, waiting: Deploy, why: str) -> None:
         dead.cancel()
     else:
         waiting.deliveries.add(*dead.deliveries.all())
-        dead.fail(f"{why} Deploy {waiting.pk} takes its work up.")
+        dead.fail(f"{why} Deploy {waiting.pk} {TAKEN_UP}")

@@ -59,6 +59,7 @@ class Context:
         self.target = Version("", {})
         self.scratch = Scratch(self.checkout, self.run)
         self.kept = Kept(settings.DATA_DIR / "kept")
+        self.stays = ""  # why the site itself does not go to its branch's tip, in words
         self.must_reload = False  # also when every worker seems to run the target
         self.log: StepLog | None = None
         self.notes: list[str] = []  # for the log of the next step
