@@ -113,10 +113,15 @@ def _describe_applied(deploy: Deploy) -> str:
 
 
 def _go_forward_or_back(context: Context) -> None:
+    is_last = recovery.is_only_put_back(context.deploy)
+    if is_last:
+        context.shield()
     check = partial(_stop_waiting, context)
     context.notes += repair(context.checkout, context.scratch.folder, check)
     context.before = _read_before(context)
     try:
+        if is_last:
+            raise _describe_deaths(context.deploy)
         for step in load_steps():
             run_step(context, step)
     except LeaseLost:
@@ -154,8 +159,18 @@ def _stop_waiting(context: Context) -> None:
         context.stop_if_cancelled()
 
 
+def _describe_deaths(deploy: Deploy) -> Exception:
+    if deploy.cancel_requested_at:
+        return Cancelled()
+    return StepFailed(
+        f"The process that ran it died in each of {recovery.MAX_ATTEMPTS} attempts: see queue.log, "
+        "then push a correction or re-run this deploy."
+    )
+
+
 def _must_put_back(context: Context) -> bool:
-    return _has_moved(context) or bool(context.kept)
+    """Whether there is something to put back, or to look at: the old code on new tables."""
+    return _has_moved(context) or bool(context.kept) or bool(applied_by(context.deploy))
 
 
 def _has_moved(context: Context) -> bool:

@@ -24,6 +24,7 @@ from deployhooks.pushes import is_push_to, read_push
 from deployhooks.redaction import configured_redactor
 from deployhooks.repositories import Source
 from deployhooks.sources import source_of, source_of_site
+from deployhooks.verdicts import find_refusal
 
 logger = logging.getLogger(__name__)
 
@@ -147,19 +148,27 @@ def find_reason_against(found: Remotes) -> str:
     here = Deploy.objects.here()
     if here.queued().exists() or here.running().exists():
         return f"{describe(found)} A deploy is on its way."
-    if earlier := find_deploy_of(found):
+    refusal = find_refusal(found.tips[SITE]) if SITE in found.ahead else None
+    if refusal and found.ahead == [SITE]:
+        return f"{describe(found)} {refusal} went there and is failed; push or re-run it."
+    # Beside a site that was refused, submodules go on: it stays at what is live.
+    goal = (found.live[SITE] if refusal else None) or found.tips[SITE]
+    if earlier := find_deploy_of(found, goal):
         return f"{describe(found)} {earlier} went there and is {earlier.status}; push or re-run it."
     state = RemoteState.objects.filter(host=settings.DEPLOY_HOST).first()
     if state and state.tried == found.tips:
         return f"{describe(found)} It was tried without success: push again or re-run the deploy."
-    if has_been_decided(found):
+    if not refusal and has_been_decided(found):
         return f"{describe(found)} Its delivery came, and tells what became of it."
     return ""
 
 
-def find_deploy_of(found: Remotes) -> Deploy | None:
-    """The newest deploy that went to exactly these commits: it failed, or was rolled back since."""
-    for deploy in Deploy.objects.here().filter(to_commit=found.tips[SITE]).order_by("-pk")[:50]:
+def find_deploy_of(found: Remotes, goal: str) -> Deploy | None:
+    """The newest deploy that went there: it failed, or was rolled back since.
+
+    `goal` is the site's commit, the submodules' are their tips.
+    """
+    for deploy in Deploy.objects.here().filter(to_commit=goal).order_by("-pk")[:50]:
         commits = {path: move["to"] for path, move in deploy.submodules.items()}
         if all(commits.get(path) == tip for path, tip in found.tips.items() if path != SITE):
             return deploy

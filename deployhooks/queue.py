@@ -57,6 +57,10 @@ def request_deploy(
     elif rerun_of and not deploy.rerun_of:
         deploy.rerun_of = rerun_of
         deploy.save(update_fields=["rerun_of"])
+    elif trigger == Deploy.Trigger.MANUAL and not deploy.rollback_to:
+        # A person wants the newest version, also where it was refused before.
+        deploy.trigger = trigger
+        deploy.save(update_fields=["trigger"])
     deploy.deliveries.add(*deliveries)
     logger.info("deploy %s %s by %s", deploy.pk, "queued" if is_new else "joined", trigger)
     return deploy

@@ -161,6 +161,11 @@ class Checkout:
         with explained(f"Looking for local changes in {self.path}"):
             return self._copy.is_at(commit, self.branch_name())
 
+    def is_torn(self) -> bool:
+        """Whether a move of the site or of a submodule was cut short: files of two versions."""
+        copies = (self._repository(one).copy for one in self.submodules())
+        return self._copy.is_torn or any(copy.is_torn for copy in copies)
+
     def move_to(self, commit: str) -> list[str]:
         """Go to a commit that is here, forwards or back; return what was kept, and where.
 
@@ -187,6 +192,12 @@ class Checkout:
             if submodule.is_attached:
                 notes = self._take_away_gone(submodule, commit)
             notes += self._repository(submodule).place(commit)
+            return [f"{submodule.path}: {note}" for note in notes]
+
+    def mend_submodule(self, submodule: Submodule) -> list[str]:
+        """Undo a move of the submodule that was cut short; return what was done."""
+        with explained(f"Mending the submodule {submodule.path}"):
+            notes = self._repository(submodule).copy.mend()
             return [f"{submodule.path}: {note}" for note in notes]
 
     def sync_submodule(self, submodule: Submodule) -> bool:

@@ -9,6 +9,7 @@ from deployhooks.models import Delivery
 from deployhooks.sources import source_of, source_of_site
 from deployhooks.steps.context import Context
 from deployhooks.steps.patience import Patience
+from deployhooks.verdicts import find_refusal, is_site_asked_for
 
 
 def fetch(context: Context) -> str:
@@ -30,12 +31,31 @@ def find_target(context: Context, patience: Patience) -> Version:
     checkout, goal = context.checkout, context.deploy.rollback_to
     if goal is None:
         tried = f"Fetching {checkout.branch_name()} from {checkout.remote}"
-        commit = patience.keep_trying(tried, checkout.fetch_branch)
+        commit = choose_commit(context, patience.keep_trying(tried, checkout.fetch_branch))
         return Version(commit, fetch_submodules(context, patience, commit, None))
     tried = f"Fetching {goal.to_commit[:7]}, which deploy {goal.pk} went to,"
     commit = patience.keep_trying(tried, lambda: checkout.fetch_commit(goal.to_commit))
     wanted = {path: move["to"] for path, move in goal.submodules.items()}
     return Version(commit, fetch_submodules(context, patience, commit, wanted))
+
+
+def choose_commit(context: Context, tip: str) -> str:
+    """The site's tip; what is live where the tip was refused and nobody asks for it again.
+
+    A broken site must not keep posts from going live.
+    """
+    live, context.stays = context.before.commit, ""
+    if tip == live or is_site_asked_for(context.deploy):
+        return tip
+    refusal = find_refusal(tip)
+    if refusal is None:
+        return tip
+    context.stays = (
+        f"the site stays at {live[:7]}: {tip[:7]} was "
+        f"{'put back' if refusal.restored else 'refused'} by deploy {refusal.pk}; "
+        "push a correction or re-run that deploy"
+    )
+    return live
 
 
 def fetch_submodules(
@@ -75,7 +95,7 @@ def describe(context: Context) -> str:
         for path, commit in new.submodules.items()
         if old.submodules.get(path) != commit
     ]
-    return "; ".join([line, *moves])
+    return "; ".join(filter(None, [line, *moves, context.stays]))
 
 
 def _find_missing(context: Context, target: Version) -> list[Delivery]:
