@@ -107,13 +107,22 @@ def back_up() -> Path | None:
         return None
     folder: Path = settings.DATA_DIR / "backups"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = folder / f"db-{timezone.now():%Y%m%dT%H%M%S%f}.sqlite3"
+    path = folder / backup_name(timezone.now())
     copy_sqlite(path)
     # By their names, but the new one stays whatever the clock says.
-    others = sorted(other for other in folder.glob("db-*.sqlite3") if other != path)
+    others = [other for other in find_backups() if other != path]
     for old in others[: -(BACKUPS_KEPT - 1)]:
         old.unlink()
     return path
+
+
+def backup_name(at: datetime) -> str:
+    return f"db-{at:%Y%m%dT%H%M%S%f}.sqlite3"
+
+
+def find_backups() -> list[Path]:
+    """The backups that are kept, oldest first."""
+    return sorted((settings.DATA_DIR / "backups").glob("db-*.sqlite3"))
 
 
 def find_applied(since: datetime) -> list[str]:

@@ -68,7 +68,7 @@ LANGUAGE_LENGTH = 20
 # In characters; what is longer is cut, and told.
 LIMITS = {
     "title": 500, "slug": 200, "tag": 200, "category": 200, "series": 200, "author": 300,
-    "image": 400,
+    "image": 400, "alias": 200,
 }  # fmt: skip
 # Where the blog itself answers, no alias is ever asked.
 OWN_ADDRESSES = frozenset(
@@ -146,15 +146,20 @@ def read_aliases(written: list[str], complaints: list[str]) -> list[str]:
                 f'"{each}" cannot be an alias: the blog shows a page of its own there. Write the '
                 "older address of this post, as /2009/old.html."
             )
-        elif alias:
+        elif each == cut("alias", each, complaints):
             aliases.append(alias)
     return aliases
 
 
 def read_places(ours: Mapping[str, Any]) -> list[str]:
     """Where Pelican showed the post: `Save_as: soup.html`, `Url: soup/`."""
-    aliases = {clean_alias(one_line(ours.get(key, ""))) for key in ("url", "save_as")}
-    return sorted(alias for alias in aliases if alias and alias.rstrip("/") not in OWN_ADDRESSES)
+    places = (one_line(ours.get(key, "")) for key in ("url", "save_as"))
+    aliases = {clean_alias(place) for place in places if "://" not in place}
+    return sorted(
+        alias
+        for alias in aliases
+        if alias and alias.rstrip("/") not in OWN_ADDRESSES and len(alias) <= LIMITS["alias"]
+    )
 
 
 def read_link(text: str) -> str:

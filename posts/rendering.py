@@ -31,8 +31,8 @@ CHUNK = 8
 
 LIBRARIES = ("docutils", "markdown-it-py", "mdit-py-plugins", "Pygments", "nh3", "PyYAML")
 MODULES = (
-    "conventions document extra fitting formula headers highlight links markdown markup metadata "
-    "placement problems reading rendering rst shortcodes source sphinx".split()
+    "answers conventions document extra fitting formula headers highlight links markdown markup "
+    "metadata placement problems reading rendering rst shortcodes source sphinx".split()
 )
 
 
@@ -59,6 +59,7 @@ class Draft:
     text: str = ""
     toc: list[dict[str, Any]] = field(default_factory=list)
     links: list[dict[str, Any]] = field(default_factory=list)
+    anchors: list[str] = field(default_factory=list)
     minutes: int = 1
     problems: list[dict[str, Any]] = field(default_factory=list)
 
@@ -193,7 +194,7 @@ def compose(each: SourceFile, text: str, companion: str, zone: tzinfo) -> Render
     complaints += conventions.complain_of_name(each.path, meta)
     if header.is_pelican or (document.values and not header.values):
         conventions.take_category(each.path, meta)
-    if header.is_pelican:
+    if header.is_pelican and not is_rst:
         meta.summary = parser.strip(meta.summary)
     if is_nikola:
         conventions.take_language(each.path, meta)
@@ -238,6 +239,7 @@ def make_draft(
         body=page.body,
         text=page.text,
         toc=markup.make_toc(page.headings),
+        anchors=sorted(page.ids),
         minutes=reading.count_minutes(page.text),
     )
 

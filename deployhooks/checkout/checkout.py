@@ -9,6 +9,7 @@ from pathlib import Path
 
 from deployhooks import process
 from deployhooks.checkout import addresses, gitmodules, reading
+from deployhooks.checkout.content import is_followed
 from deployhooks.checkout.environment import Config, git_environment, read_config
 from deployhooks.checkout.errors import CheckoutError
 from deployhooks.checkout.faults import explained
@@ -93,6 +94,12 @@ class Checkout:
         """
         yield from self._walk(self._site(commit), None, commit_of, reading.submodule_entries)
 
+    def not_followed(self, parent: Submodule, commit: str) -> list[Submodule]:
+        """What a submodule's commit names and must not bring."""
+        entries = reading.sound_entries(parent.git_dir, commit)
+        inner = (self._submodule(parent, entry, None) for entry in entries)
+        return [one for one in inner if not is_followed(one.url, parent.folder)]
+
     @cached_property
     def git_dir(self) -> Path:
         return reading.git_directory(self.path)
@@ -154,6 +161,11 @@ class Checkout:
         with explained(f"Looking for local changes in {self.path}"):
             return self._copy.is_at(commit, self.branch_name())
 
+    def is_torn(self) -> bool:
+        """Whether a move of the site or of a submodule was cut short: files of two versions."""
+        copies = (self._repository(one).copy for one in self.submodules())
+        return self._copy.is_torn or any(copy.is_torn for copy in copies)
+
     def move_to(self, commit: str) -> list[str]:
         """Go to a commit that is here, forwards or back; return what was kept, and where.
 
@@ -180,6 +192,12 @@ class Checkout:
             if submodule.is_attached:
                 notes = self._take_away_gone(submodule, commit)
             notes += self._repository(submodule).place(commit)
+            return [f"{submodule.path}: {note}" for note in notes]
+
+    def mend_submodule(self, submodule: Submodule) -> list[str]:
+        """Undo a move of the submodule that was cut short; return what was done."""
+        with explained(f"Mending the submodule {submodule.path}"):
+            notes = self._repository(submodule).copy.mend()
             return [f"{submodule.path}: {note}" for note in notes]
 
     def sync_submodule(self, submodule: Submodule) -> bool:
@@ -238,6 +256,8 @@ class Checkout:
         """The submodules of a superproject at its `recorded` commit, and theirs."""
         for entry in entries_of(parent.git_dir, parent.recorded):
             submodule = self._submodule(parent, entry, branch)
+            if parent.path and not is_followed(submodule.url, parent.folder):
+                continue
             yield submodule
             if inner := commit_of(submodule):
                 there = replace(submodule, recorded=inner)

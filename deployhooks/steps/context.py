@@ -12,12 +12,13 @@ from django.conf import settings
 
 from deployhooks import process
 from deployhooks.checkout import Checkout, CheckoutError, Version
+from deployhooks.checkout.content import is_content
 from deployhooks.gunicorn import Gunicorn
 from deployhooks.kept import Kept
 from deployhooks.process import ProcessFailed
 from deployhooks.redaction import configured_redactor
 from deployhooks.requirements import PackagesDiffer
-from deployhooks.scratch import Scratch, is_content
+from deployhooks.scratch import Scratch
 
 if TYPE_CHECKING:
     from deployhooks.lease import Lease
@@ -59,6 +60,7 @@ class Context:
         self.target = Version("", {})
         self.scratch = Scratch(self.checkout, self.run)
         self.kept = Kept(settings.DATA_DIR / "kept")
+        self.stays = ""  # why the site itself does not go to its branch's tip, in words
         self.must_reload = False  # also when every worker seems to run the target
         self.log: StepLog | None = None
         self.notes: list[str] = []  # for the log of the next step
@@ -68,7 +70,7 @@ class Context:
         """Whether anything of the site itself changes, not only a content submodule."""
         old, new = self.before, self.target
         return old.commit != new.commit or any(
-            commit != old.submodules.get(path) and not is_content(path)
+            commit != old.submodules.get(path) and not is_content(self.checkout.path / path)
             for path, commit in new.submodules.items()
         )
 
@@ -76,11 +78,12 @@ class Context:
     def has_moved(self) -> bool:
         """Whether this deploy, in this attempt or an earlier one, has moved what is checked out.
 
-        A process that dies while git writes files leaves HEAD where it was: an earlier attempt that
-        came to the step pull counts as well.
+        git that is ended while it writes files leaves HEAD where it was. Where an earlier attempt
+        came to the step pull, workers may have loaded what it brought.
         """
         earlier = self.deploy.steps.filter(name="pull", attempt__lt=self.deploy.attempt)
-        return self.checkout.version() != self.before or earlier.exists()
+        is_elsewhere = self.checkout.is_torn() or self.checkout.version() != self.before
+        return is_elsewhere or earlier.exists()
 
     @contextmanager
     def logging_to(self, log: StepLog) -> Iterator[None]:

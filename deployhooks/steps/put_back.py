@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import dropwhile
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 
 from deployhooks.checkout.repair import repair
+from deployhooks.gunicorn import Gunicorn
 from deployhooks.requirements import Requirements
 from deployhooks.steps.collectstatic import put_manifest_back
 from deployhooks.steps.context import FAILURES, Context, StepSkipped
+from deployhooks.steps.migrate import explain_the_way_back
 from deployhooks.steps.preflight import PACKAGES
+from deployhooks.visiting import find_broken_page
 
 StepFunction = Callable[[Context], str]
 
@@ -44,8 +48,25 @@ def put_back(context: Context) -> str:
     if problems:
         context.fail(" ".join(problems))
     context.kept.clear()
+    look_at_the_site(context)
     live = f"{context.before.commit[:7]} is live"
     return f"put back: {live} again" if context.deploy.restored else live
+
+
+def look_at_the_site(context: Context) -> None:
+    """The version before worked; whether it still does, on the database as it is now.
+
+    Raises StepFailed, with what to do, when a page answers with an error of the server.
+    """
+    master = Gunicorn(settings.RUN_DIR).find_master()
+    host = urlsplit(settings.SITE_URL).hostname or "localhost"
+    problem = find_broken_page(master, host) if master else ""
+    if not problem:
+        return
+    context.fail(
+        f"{problem}, although {context.before.commit[:7]} is checked out and loaded again. "
+        + (explain_the_way_back(context.deploy) or "See web.log in the log folder.")
+    )
 
 
 def find_steps_back() -> list[StepFunction]:

@@ -1,15 +1,23 @@
 """Putting back: everything that a deploy has changed returns to the version that worked."""
 
 import json
+import os
+import shutil
+import subprocess
+import sys
+from datetime import timedelta
 from pathlib import Path
 
+import psutil
 import pytest
+from django.utils import timezone
 
-from deployhooks import deployer
+from deployhooks import canary, deployer, recovery
 from deployhooks.explanations import explain, has_left_mess
 from deployhooks.models import Deploy
 from deployhooks.process import ProcessFailed
 from deployhooks.requirements import Requirements
+from deployhooks.visiting import find_broken_page
 from tests.deployhooks import fake_steps
 from tests.deployhooks import repositories as repos
 from tests.deployhooks.tiny_site import FILES, TinySite, make_migration
@@ -103,6 +111,62 @@ def test_migrations_that_were_applied_are_named_and_stay(site):
     assert "more" in site.tables()
 
 
+@pytest.fixture
+def gunicorn(site, tmp_path):
+    """The checkout's own gunicorn, which holds the lock by which it is found."""
+    lock = site.settings.RUN_DIR / "gunicorn.lock"
+    lock.parent.mkdir(parents=True)
+    hold = f"""
+import fcntl
+def on_starting(server):
+    server.lock = open({str(lock)!r}, "w")
+    fcntl.lockf(server.lock, fcntl.LOCK_EX)
+"""
+    configuration = tmp_path / "gunicorn_conf.py"
+    configuration.write_text(FILES["blogsite/gunicorn_conf.py"] + hold)
+    port = canary.find_free_port()
+    site.settings.SITE_URL = f"http://127.0.0.1:{port}"
+    environment = {
+        **{"GUNICORN_BIND": f"127.0.0.1:{port}", "DATA_DIR": str(site.settings.DATA_DIR)},
+        "DATABASE_URL": f"sqlite:///{site.live}",
+    }
+    server = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "-c", configuration],
+        cwd=site.checkout,
+        env=os.environ | environment,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        canary.wait_for(server, port, 60)
+        yield server
+    finally:
+        canary.end(server)
+
+
+def test_a_site_that_does_not_work_on_the_new_tables_is_shouted_with_the_way_back(site, gunicorn):
+    assert deploy(site, {"app/first.py": ""}).status == "succeeded"
+    renamed = make_migration('migrations.RunSQL("ALTER TABLE app_thing RENAME TO app_item")')
+    commit = repos.commit(site.remote, {"app/migrations/0002_rename.py": renamed})
+    site.settings.DEPLOY_STEPS = [*REAL, FAKE[0]]
+    fake_steps.behaviour["index"] = fail_for(commit)
+    # The rehearsal looks at the front page, which is as broken there.
+    site.monkeypatch.setattr("deployhooks.steps.preflight.prove", lambda *args: None)
+
+    failed = deploy(site, None)
+
+    assert (failed.status, failed.restored) == ("failed", False)
+    assert failed.error.startswith("Putting back failed, what is live is not certain: / answers 5")
+    assert "stay applied: app.0002_rename" in failed.error
+    backup = max((site.settings.DATA_DIR / "backups").glob("*.sqlite3"))
+    assert f"copy {backup} over {site.live}" in failed.error
+    assert explain(failed, list(failed.steps.all())).is_alarming
+    output = failed.steps.get(name="migrate").output
+    assert "the version before runs on the new tables" in output
+
+    shutil.copy(backup, site.live)
+    assert find_broken_page(psutil.Process(gunicorn.pid), "127.0.0.1") == ""
+
+
 def test_a_refusal_before_anything_changed_puts_nothing_back(site):
     failed = deploy(site, {"blogsite/urls.py": "def (:"})
     assert (failed.status, failed.restored) == ("failed", False)
@@ -136,6 +200,32 @@ def test_the_next_attempt_of_a_killed_deploy_comes_back_to_what_the_first_had_fo
     assert (killed.status, killed.attempt, killed.restored) == ("failed", 2, True)
     assert repos.head(site.checkout) == before
     assert manifest(site) == old
+
+
+@pytest.mark.parametrize("ends", ["failed", "cancelled"])
+def test_a_deploy_that_died_three_times_is_put_back_in_a_fourth_attempt(site, ends):
+    assert deploy(site, {"app/first.py": ""}).status == "succeeded"
+    before = repos.head(site.checkout)
+    commit = repos.commit(site.remote, RED)
+    died = Deploy.objects.create(
+        **{"trigger": "push", "host": site.settings.DEPLOY_HOST, "status": "running"},
+        **{"attempt": 3, "from_commit": before, "to_commit": commit},
+        cancel_requested_at=timezone.now() if ends == "cancelled" else None,
+    )
+    died.steps.create(attempt=3, position=1, name="pull", status="succeeded")
+    died.steps.create(attempt=3, position=2, name="reload")
+    repos.git("pull", "-q", cwd=site.checkout)
+    fake_steps.ran.clear()
+
+    assert recovery.return_to_queue(died, "It died.") == timedelta()
+    deployer.run_deploy(died.pk)
+
+    died.refresh_from_db()
+    assert (died.status, died.restored, died.attempt) == (ends, True, 4)
+    assert ("died in each of 3 attempts" in died.error) == (ends == "failed")
+    assert repos.head(site.checkout) == before
+    assert fake_steps.ran == ["index", "reload"]
+    assert [step.name for step in died.steps.filter(attempt=4)] == ["put_back"]
 
 
 def test_packages_go_back_before_anything_of_the_old_version_starts(site, monkeypatch):

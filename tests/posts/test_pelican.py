@@ -66,9 +66,10 @@ def test_authors_whose_names_have_commas_stay_apart(tmp_path, written, shown):
 def test_the_addresses_that_a_post_had_there_lead_to_it(tmp_path):
     (tmp_path / "x.md").write_text(HEAD + "Url: soup/\nSave_as: soup/index.html\n\nText.\n")
     (tmp_path / "y.md").write_text(HEAD + "Url:\nSave_as: index.html\n\nText.\n")
+    (tmp_path / "z.md").write_text(HEAD + "Url: https://example.org/elsewhere\n\nText.\n")
     folder = scan(tmp_path)
     aliases = {path: render(folder, each, UTC).aliases for path, each in folder.posts.items()}
-    assert aliases == {"x.md": ["/soup/", "/soup/index.html"], "y.md": ["/index.html"]}
+    assert aliases == {"x.md": ["/soup/", "/soup/index.html"], "y.md": ["/index.html"], "z.md": []}
 
 
 def test_a_post_to_skip_is_shown_to_nobody(tmp_path):
