@@ -32,7 +32,7 @@ CHUNK = 8
 LIBRARIES = ("docutils", "markdown-it-py", "mdit-py-plugins", "Pygments", "nh3", "PyYAML")
 MODULES = (
     "answers conventions document extra fitting formula headers highlight links markdown markup "
-    "metadata placement problems reading rendering rst shortcodes source sphinx".split()
+    "metadata moments placement problems reading rendering rst shortcodes source sphinx".split()
 )
 
 

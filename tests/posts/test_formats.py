@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 from django.urls import is_valid_path
 
-from posts import headers, metadata
+from posts import headers, metadata, moments
 from posts.rendering import Draft, render
 from posts.source import scan
 
@@ -255,7 +255,7 @@ def test_names_tell_day_and_slug(tmp_path, name, day, slug):
     ],
 )
 def test_dates_in_the_ways_that_blogs_write_them(text, moment):
-    assert metadata.parse_moment(text) == moment
+    assert moments.parse_moment(text) == moment
 
 
 def test_values_that_make_no_sense_are_reported_with_their_line(tmp_path):
