@@ -113,10 +113,14 @@ def _describe_applied(deploy: Deploy) -> str:
 
 
 def _go_forward_or_back(context: Context) -> None:
+    if recovery.is_only_put_back(context.deploy):
+        context.shield()
     check = partial(_stop_waiting, context)
     context.notes += repair(context.checkout, context.scratch.folder, check)
     context.before = _read_before(context)
     try:
+        if recovery.is_only_put_back(context.deploy):
+            raise _describe_deaths(context.deploy)
         for step in load_steps():
             run_step(context, step)
     except LeaseLost:
@@ -152,6 +156,15 @@ def _stop_waiting(context: Context) -> None:
     """
     if not context.deploy.from_commit:
         context.stop_if_cancelled()
+
+
+def _describe_deaths(deploy: Deploy) -> Exception:
+    if deploy.cancel_requested_at:
+        return Cancelled()
+    return StepFailed(
+        f"The process that ran it died in each of {recovery.MAX_ATTEMPTS} attempts: see queue.log, "
+        "then push a correction or re-run this deploy."
+    )
 
 
 def _must_put_back(context: Context) -> bool:

@@ -57,6 +57,12 @@ def check_checkout() -> Iterator[Finding]:
     probe = checkout.path / ".git"
     if not os.access(probe, os.W_OK):
         yield Finding("checkout", f"{probe} belongs to another user: chown it to this one.")
+    if checkout.is_torn():
+        yield Finding(
+            "checkout",
+            "A move to another commit was cut short, files of two versions may lie there:"
+            " `manage.py deploy` tidies up.",
+        )
 
 
 def check_remote() -> Iterator[Finding]:

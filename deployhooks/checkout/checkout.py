@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from deployhooks import process
 from deployhooks.checkout import addresses, gitmodules, reading
 from deployhooks.checkout.content import is_followed
 from deployhooks.checkout.environment import Config, git_environment, read_config
 from deployhooks.checkout.errors import CheckoutError
 from deployhooks.checkout.faults import explained
-from deployhooks.checkout.git import Git, Runner
+from deployhooks.checkout.git import Git, Runner, quiet_runner
 from deployhooks.checkout.gitmodules import Entry, is_branch_name
 from deployhooks.checkout.submodule import Submodule, SubmoduleRepository
 from deployhooks.checkout.working_copy import WorkingCopy
-
-TIMEOUT = 300  # seconds, where the caller's own runner sets no limit
 
 
 @dataclass(frozen=True)
@@ -38,7 +35,7 @@ class Checkout:
         self.path = path
         self.remote = remote
         self._branch = branch
-        self.run = run or self._run_quietly
+        self.run = run or quiet_runner(path)
 
     # --- Reading: milliseconds, no network ------------------------------------------------------
 
@@ -161,6 +158,11 @@ class Checkout:
         with explained(f"Looking for local changes in {self.path}"):
             return self._copy.is_at(commit, self.branch_name())
 
+    def is_torn(self) -> bool:
+        """Whether a move of the site or of a submodule was cut short: files of two versions."""
+        copies = (self._repository(one).copy for one in self.submodules())
+        return self._copy.is_torn or any(copy.is_torn for copy in copies)
+
     def move_to(self, commit: str) -> list[str]:
         """Go to a commit that is here, forwards or back; return what was kept, and where.
 
@@ -187,6 +189,12 @@ class Checkout:
             if submodule.is_attached:
                 notes = self._take_away_gone(submodule, commit)
             notes += self._repository(submodule).place(commit)
+            return [f"{submodule.path}: {note}" for note in notes]
+
+    def mend_submodule(self, submodule: Submodule) -> list[str]:
+        """Undo a move of the submodule that was cut short; return what was done."""
+        with explained(f"Mending the submodule {submodule.path}"):
+            notes = self._repository(submodule).copy.mend()
             return [f"{submodule.path}: {note}" for note in notes]
 
     def sync_submodule(self, submodule: Submodule) -> bool:
@@ -285,16 +293,3 @@ class Checkout:
     def _default_branch(self) -> str | None:
         ref = reading.target_of(self.path, f"refs/remotes/{self.remote}/HEAD")
         return ref.removeprefix(f"refs/remotes/{self.remote}/") if ref else None
-
-    def _run_quietly(
-        self,
-        args: Sequence[str],
-        *,
-        cwd: Path | None = None,
-        env: Mapping[str, str] | None = None,
-        timeout: float | None = None,
-        check: bool = True,
-    ) -> process.Finished:
-        return process.run(
-            args, cwd=cwd or self.path, env=env, timeout=timeout or TIMEOUT, check=check
-        )

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from deployhooks import process
 from deployhooks.checkout import reading
 from deployhooks.checkout.errors import CheckoutError
 from deployhooks.checkout.git import Git
@@ -26,6 +27,17 @@ DIFF = ("diff-tree", "-r", "-z", "--name-only", "--no-renames", "--ignore-submod
 def is_changed(git: Git) -> bool:
     """Whether tracked files differ from HEAD; where submodules stand does not matter."""
     return bool(git.ask(*STATUS))
+
+
+def has_tree(git: Git, name: str) -> bool:
+    """Whether a commit or tree of this name is here."""
+    if not reading.COMMIT.fullmatch(name):
+        return False
+    try:
+        git.ask("cat-file", "-e", f"{name}^{{tree}}")
+    except process.ProcessFailed:
+        return False
+    return True
 
 
 def find(git: Git, git_dir: Path, target: str) -> LocalChanges:
@@ -51,6 +63,36 @@ class LocalChanges:
             staged = None if is_unmerged else self._write_tree(index)
             self._add(index, [*changed, *self.in_the_way])
             return self._commit(self._write_tree(index), staged)
+
+    def keep_foreign(self) -> list[str]:
+        """The same after a move to the target was cut short: its own pieces are nobody's work."""
+        with _copied_index(self.git_dir) as index:
+            changed, _ = self._changed(index)
+            self._add(index, [*changed, *self.in_the_way])
+            tree, base = self._write_tree(index), self._head or EMPTY_TREE
+            different = self._differences(base, tree) & self._differences(self.target, tree)
+            foreign = sorted(path for path in different if not self._is_piece(path, base))
+            if not foreign:
+                return []
+            self.git.ask("read-tree", base, GIT_INDEX_FILE=str(index))
+            self._add(index, foreign)
+            return self._commit(self._write_tree(index), None)
+
+    def _is_piece(self, path: str, base: str) -> bool:
+        """Whether a git that is killed leaves such a file: none, or the beginning of one."""
+        file = self.git.folder / path
+        if not os.path.lexists(file):
+            return True
+        if file.is_symlink() or not file.is_file():
+            return False
+        written = file.read_bytes()
+        return any(self._read(one, path).startswith(written) for one in (self.target, base))
+
+    def _read(self, version: str, path: str) -> bytes:
+        """A file as a version has it; nothing where it has none."""
+        found = self.git.ask_paths("ls-tree", "-z", version, "--", path, GIT_LITERAL_PATHSPECS="1")
+        about = found[0].split() if found else []
+        return self.git.ask("cat-file", "blob", about[2]) if "blob" in about else b""
 
     def clear_the_way(self) -> None:
         """Let git overwrite what is hidden, and remove the untracked files that are in the way."""

@@ -145,8 +145,9 @@ class SubmoduleRepository:
         worktree = os.path.relpath(one.folder, one.git_dir)
         self._configure(one.git_dir / "config", {"core.bare": "false", "core.worktree": worktree})
         if not one.is_attached:
-            # The index told of files that were here once.
+            # They told of files that were here once.
             (one.git_dir / "index").unlink(missing_ok=True)
+            self.copy.marker.unlink(missing_ok=True)
             link = os.path.relpath(one.git_dir, one.folder)
             (one.folder / ".git").write_bytes(b"gitdir: " + os.fsencode(link) + b"\n")
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +13,8 @@ from deployhooks.checkout.errors import CheckoutError
 from deployhooks.checkout.git import Git
 
 LEFT_BEHIND = "refs/blogsite/left-behind"
+# Where the commit stands that a move is under way to.
+MARKER = "blogsite-moving"
 
 
 @dataclass(frozen=True)
@@ -23,11 +28,41 @@ class WorkingCopy:
 
     def is_at(self, commit: str, branch: str | None) -> bool:
         """Whether it is at this commit, on this branch (None: on none or any), and unchanged."""
+        if self.is_torn:
+            return False
         if reading.commit_at(self.folder) != commit:
             return False
         if branch and reading.target_of(self.folder, "HEAD") != f"refs/heads/{branch}":
             return False
         return not local_changes.is_changed(self.git)
+
+    @property
+    def is_torn(self) -> bool:
+        """Whether a move was cut short: files of two versions may lie here, whatever HEAD says."""
+        return self.marker.exists()
+
+    @property
+    def marker(self) -> Path:
+        return self.git_dir / MARKER
+
+    def mend(self) -> list[str]:
+        """Undo a move that was cut short: afterwards the files are those of HEAD, and no others.
+
+        git removes only files that its index names, and that is written last: those of the version
+        that was not reached would stay. What else was changed is kept; return what, and where.
+        """
+        if not self.is_torn:
+            return []
+        goal, notes = self.marker.read_text().strip(), []
+        # The marker is whole before the first file is touched.
+        if local_changes.has_tree(self.git, goal):
+            notes = [f"a move to {goal[:7]} had been cut short, its files were taken away"]
+            notes += local_changes.find(self.git, self.git_dir, goal).keep_foreign()
+            self.git.ask("read-tree", "--reset", goal)
+            head = reading.commit_at(self.folder) or local_changes.EMPTY_TREE
+            self.git.run("read-tree", "--reset", "-u", head)
+        self.marker.unlink()
+        return notes
 
     def move(self, commit: str, branch: str | None) -> list[str]:
         """Go to a commit, on a branch or on none; return what was kept, and where.
@@ -36,20 +71,24 @@ class WorkingCopy:
         nowhere any more under a ref. Files that git neither knows nor needs the place of stay.
         """
         self.check_lock()
+        notes = self.mend()
         changes = local_changes.find(self.git, self.git_dir, commit)
-        notes = changes.keep()
+        notes += changes.keep()
         notes += self._keep_commits(commit, branch)
         changes.clear_the_way()
         where = ["--no-track", "-B", branch] if branch else ["--detach"]
-        self.git.run("checkout", "--quiet", "--force", *where, commit, "--")
+        with self._marking(commit):
+            self.git.run("checkout", "--quiet", "--force", *where, commit, "--")
         return notes
 
     def empty(self) -> list[str]:
         """Take away every file that git knows here; return what was kept, and where."""
         self.check_lock()
-        notes = local_changes.find(self.git, self.git_dir, local_changes.EMPTY_TREE).keep()
+        notes = self.mend()
+        notes += local_changes.find(self.git, self.git_dir, local_changes.EMPTY_TREE).keep()
         notes += self._keep_commits(None, None)
-        self.git.run("read-tree", "--reset", "-u", local_changes.EMPTY_TREE)
+        with self._marking(local_changes.EMPTY_TREE):
+            self.git.run("read-tree", "--reset", "-u", local_changes.EMPTY_TREE)
         return notes
 
     def check_lock(self) -> None:
@@ -59,6 +98,16 @@ class WorkingCopy:
                 f"{lock} exists: another git works in {self.folder}, or one that died left it"
                 " behind. Wait, or remove it when no git runs there; then re-run the deploy."
             )
+
+    @contextmanager
+    def _marking(self, goal: str) -> Iterator[None]:
+        """Leave a mark that stays when what is done meanwhile does not come to its end."""
+        with self.marker.open("w") as marker:
+            marker.write(goal)
+            marker.flush()
+            os.fsync(marker.fileno())
+        yield
+        self.marker.unlink()
 
     def _keep_commits(self, commit: str | None, branch: str | None) -> list[str]:
         """Put under a ref what the move would leave reachable from no ref of a remote."""

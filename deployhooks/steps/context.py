@@ -77,11 +77,12 @@ class Context:
     def has_moved(self) -> bool:
         """Whether this deploy, in this attempt or an earlier one, has moved what is checked out.
 
-        A process that dies while git writes files leaves HEAD where it was: an earlier attempt that
-        came to the step pull counts as well.
+        git that is ended while it writes files leaves HEAD where it was. Where an earlier attempt
+        came to the step pull, workers may have loaded what it brought.
         """
         earlier = self.deploy.steps.filter(name="pull", attempt__lt=self.deploy.attempt)
-        return self.checkout.version() != self.before or earlier.exists()
+        is_elsewhere = self.checkout.is_torn() or self.checkout.version() != self.before
+        return is_elsewhere or earlier.exists()
 
     @contextmanager
     def logging_to(self, log: StepLog) -> Iterator[None]:

@@ -7,6 +7,8 @@ from deployhooks.steps.context import Context
 
 def pull(context: Context) -> str:
     checkout, commit = context.checkout, context.target.commit
+    # A worker that was started meanwhile may have loaded files of two versions.
+    context.must_reload |= checkout.is_torn()
     if checkout.is_at(commit):
         context.skip(f"already at {commit[:7]}")
     notes = checkout.move_to(commit)

@@ -33,7 +33,7 @@ def bring(context: Context, patience: Patience, submodule: Submodule) -> list[st
     goal = goal_of(context, submodule)
     if goal is None:
         context.write(f"{submodule.path} was not cloned before and is left as it is\n")
-        return []
+        return context.checkout.mend_submodule(submodule)
     checkout = context.checkout
     old = commit_at(submodule.folder) if submodule.is_attached else None
     notes = []

@@ -1,11 +1,13 @@
 """Putting back: everything that a deploy has changed returns to the version that worked."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
-from deployhooks import deployer
+from deployhooks import deployer, recovery
 from deployhooks.explanations import explain, has_left_mess
 from deployhooks.models import Deploy
 from deployhooks.process import ProcessFailed
@@ -136,6 +138,32 @@ def test_the_next_attempt_of_a_killed_deploy_comes_back_to_what_the_first_had_fo
     assert (killed.status, killed.attempt, killed.restored) == ("failed", 2, True)
     assert repos.head(site.checkout) == before
     assert manifest(site) == old
+
+
+@pytest.mark.parametrize("ends", ["failed", "cancelled"])
+def test_a_deploy_that_died_three_times_is_put_back_in_a_fourth_attempt(site, ends):
+    assert deploy(site, {"app/first.py": ""}).status == "succeeded"
+    before = repos.head(site.checkout)
+    commit = repos.commit(site.remote, RED)
+    died = Deploy.objects.create(
+        **{"trigger": "push", "host": site.settings.DEPLOY_HOST, "status": "running"},
+        **{"attempt": 3, "from_commit": before, "to_commit": commit},
+        cancel_requested_at=timezone.now() if ends == "cancelled" else None,
+    )
+    died.steps.create(attempt=3, position=1, name="pull", status="succeeded")
+    died.steps.create(attempt=3, position=2, name="reload")
+    repos.git("pull", "-q", cwd=site.checkout)
+    fake_steps.ran.clear()
+
+    assert recovery.return_to_queue(died, "It died.") == timedelta()
+    deployer.run_deploy(died.pk)
+
+    died.refresh_from_db()
+    assert (died.status, died.restored, died.attempt) == (ends, True, 4)
+    assert ("died in each of 3 attempts" in died.error) == (ends == "failed")
+    assert repos.head(site.checkout) == before
+    assert fake_steps.ran == ["index", "reload"]
+    assert [step.name for step in died.steps.filter(attempt=4)] == ["put_back"]
 
 
 def test_packages_go_back_before_anything_of_the_old_version_starts(site, monkeypatch):

@@ -104,6 +104,13 @@ class Deploys(RuleBasedStateMachine):
         served = list(self.running().deliveries.all())
         queue.hand_on(self.running(), served[: number % (len(served) + 1)])
 
+    @precondition(lambda self: self.running() and self.running().deaths <= recovery.MAX_ATTEMPTS)
+    @rule()
+    def move(self):
+        deploy = self.running()
+        position = deploy.steps.filter(attempt=deploy.attempt).count() + 1
+        Step.objects.create(deploy=deploy, attempt=deploy.attempt, position=position, name="pull")
+
     @precondition(lambda self: self.running())
     @rule()
     def crash(self):
@@ -114,7 +121,8 @@ class Deploys(RuleBasedStateMachine):
         assert not late.steps.filter(status="running").exists()
         late.refresh_from_db()
         waiting = Deploy.objects.queued().first()
-        is_over = late.status == Status.CANCELLED or "It was the last attempt" in late.error
+        last_words = ("It was the last attempt", "Putting back failed")
+        is_over = late.status == Status.CANCELLED or any(one in late.error for one in last_words)
         assert is_over or set(late.deliveries.all()) <= set(waiting.deliveries.all())
 
     @precondition(lambda self: self.running())
@@ -169,8 +177,16 @@ class Deploys(RuleBasedStateMachine):
         assert Deploy.objects.running().count() <= 1
 
     @invariant()
-    def nothing_dies_more_than_three_times(self):
-        assert not Deploy.objects.filter(attempt__gt=F("stops") + recovery.MAX_ATTEMPTS).exists()
+    def nothing_dies_more_than_three_times_and_only_what_moved_is_put_back_after(self):
+        late = Deploy.objects.filter(attempt__gt=F("stops") + recovery.MAX_ATTEMPTS)
+        assert not late.filter(attempt__gt=F("stops") + recovery.MAX_ATTEMPTS + 1).exists()
+        for deploy in late:
+            assert deploy.steps.filter(name="pull", attempt__lt=deploy.attempt).exists()
+
+    @invariant()
+    def what_moved_is_never_left_after_the_third_attempt(self):
+        for deploy in Deploy.objects.filter(error__contains="It was the last attempt"):
+            assert not deploy.steps.filter(name="pull").exists()
 
     @invariant()
     def what_is_final_stays_so_and_says_why(self):

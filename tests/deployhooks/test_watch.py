@@ -15,9 +15,11 @@ from django_q.brokers import get_broker
 from django_q.models import OrmQ
 
 from deployhooks import cluster, queue, recovery, watch
+from deployhooks.explanations import explain
 from deployhooks.identity import read_start
 from deployhooks.lease import describe_this_process
 from deployhooks.models import Delivery, Deploy
+from deployhooks.overview import find_broken
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -90,6 +92,22 @@ def test_orderly_stops_are_no_deaths():
     Deploy.objects.update(status="running", attempt=F("attempt") + 1)
     recovery.return_to_queue(reload(deploy), "It died.")
     assert (reload(deploy).status, deploy.attempt) == ("failed", 7)
+
+
+def test_after_three_deaths_a_deploy_that_moved_something_gets_one_more_to_be_put_back():
+    deploy = make_dead(attempt=3)
+    deploy.steps.create(attempt=1, position=1, name="pull", status="succeeded")
+    watch.Watch().look()
+    assert reload(deploy).status == "queued"
+    assert deploy.not_before <= timezone.now()
+    assert OrmQ.objects.count() == 1, "it does not wait"
+
+    Deploy.objects.update(status="running", attempt=4, pid_started_at=1.0)
+    watch.Watch().look()
+    assert reload(deploy).status == "failed"
+    assert deploy.error.startswith("Putting back failed, what is live is not certain:")
+    assert find_broken() == deploy
+    assert explain(deploy, list(deploy.steps.all())).is_alarming
 
 
 def test_a_dead_deploy_joins_the_queued_one_which_comes_back_to_the_same_version():
