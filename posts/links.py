@@ -119,7 +119,16 @@ class Places:
                 return candidate
             if found := self.by_path.get(loosen(candidate)):
                 return found
-        return self.by_name.get(loosen(path.rpartition("/")[2])) if has_post_form(path) else None
+        if not has_post_form(path):
+            return None
+        name = loosen(path.rpartition("/")[2])
+        return self.by_name.get(name) or self.by_slug.get(name)
+
+    @cached_property
+    def by_slug(self) -> dict[str, str]:
+        """Nikola's links name a post by it."""
+        slugs = {path: each.rstrip("/").rpartition("/")[2] for path, each in self.addresses.items()}
+        return {loosen(unquote(slugs[path])): path for path in sorted(slugs, reverse=True)}
 
     def candidates(self, path: str, source: str) -> list[str]:
         """Where a path may point: beside the post that links, then from the top of POSTS_DIR."""
