@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from deployhooks import process
 from deployhooks.checkout import addresses, gitmodules, reading
 from deployhooks.checkout.content import is_followed
 from deployhooks.checkout.environment import Config, git_environment, read_config
 from deployhooks.checkout.errors import CheckoutError
 from deployhooks.checkout.faults import explained
-from deployhooks.checkout.git import Git, Runner
+from deployhooks.checkout.git import Git, Runner, quiet_runner
 from deployhooks.checkout.gitmodules import Entry, is_branch_name
 from deployhooks.checkout.submodule import Submodule, SubmoduleRepository
 from deployhooks.checkout.working_copy import WorkingCopy
-
-TIMEOUT = 300  # seconds, where the caller's own runner sets no limit
 
 
 @dataclass(frozen=True)
@@ -38,7 +35,7 @@ class Checkout:
         self.path = path
         self.remote = remote
         self._branch = branch
-        self.run = run or self._run_quietly
+        self.run = run or quiet_runner(path)
 
     # --- Reading: milliseconds, no network ------------------------------------------------------
 
@@ -296,16 +293,3 @@ class Checkout:
     def _default_branch(self) -> str | None:
         ref = reading.target_of(self.path, f"refs/remotes/{self.remote}/HEAD")
         return ref.removeprefix(f"refs/remotes/{self.remote}/") if ref else None
-
-    def _run_quietly(
-        self,
-        args: Sequence[str],
-        *,
-        cwd: Path | None = None,
-        env: Mapping[str, str] | None = None,
-        timeout: float | None = None,
-        check: bool = True,
-    ) -> process.Finished:
-        return process.run(
-            args, cwd=cwd or self.path, env=env, timeout=timeout or TIMEOUT, check=check
-        )

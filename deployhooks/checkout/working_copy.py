@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from deployhooks import process
 from deployhooks.checkout import local_changes, reading
 from deployhooks.checkout.errors import CheckoutError
 from deployhooks.checkout.git import Git
@@ -58,7 +59,9 @@ class WorkingCopy:
         if local_changes.has_tree(self.git, goal):
             notes = [f"a move to {goal[:7]} had been cut short, its files were taken away"]
             notes += local_changes.find(self.git, self.git_dir, goal).keep_foreign()
-            self.git.ask("read-tree", "--reset", goal)
+            # A version that git will not have in its index it has not begun to write either.
+            with suppress(process.ProcessFailed):
+                self.git.ask("read-tree", "--reset", goal)
             head = reading.commit_at(self.folder) or local_changes.EMPTY_TREE
             self.git.run("read-tree", "--reset", "-u", head)
         self.marker.unlink()

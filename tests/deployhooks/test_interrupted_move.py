@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import threading
 import time
 from contextlib import contextmanager
@@ -220,3 +221,24 @@ def test_what_somebody_writes_into_a_torn_version_is_kept(tmp_path, path, settin
     (ref,) = kept_refs(path)
     assert repos.git("show", f"{ref}:zoo.txt", cwd=path) == "mended by hand"
     assert repos.git("diff", "--name-only", before, ref, cwd=path) == "zoo.txt"
+
+
+def test_a_version_that_git_refuses_to_write_is_in_nobodys_way(tmp_path, path, settings):
+    before = repos.head(path)
+    desk = repos.desk_of(tmp_path / "site.git")
+    tree = repos.git("ls-tree", "HEAD", cwd=desk)
+    (tmp_path / "tree").write_text(f"{tree}\n".replace("\tmanage.py", "\tgit~1"))
+    with (tmp_path / "tree").open() as listed:
+        made = subprocess.run(
+            ["git", "mktree"], cwd=desk, stdin=listed, capture_output=True, text=True, check=True
+        )
+    commit = repos.git("commit-tree", made.stdout.strip(), "-p", "HEAD", "-m", "Odd", cwd=desk)
+    repos.git("push", "--quiet", "origin", f"{commit}:refs/heads/main", cwd=desk)
+    context = make_context(settings, path)
+    with pytest.raises(CheckoutError):
+        deploy(context)
+
+    put_back(context)
+
+    assert_whole(path, before)
+    assert not context.has_moved
