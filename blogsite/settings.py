@@ -263,6 +263,8 @@ POSTS_DIR = (BASE_DIR / env.str("POSTS_DIR", "content")).absolute()
 DEPLOY_ENVIRONMENT["POSTS_DIR"] = str(POSTS_DIR)
 # A submodule that lies here holds no code: what changes in it needs no trial.
 DEPLOY_CONTENT = [POSTS_DIR]
+# Addresses of repositories that the content may have as submodules.
+DEPLOY_CONTENT_SUBMODULES = env.list("DEPLOY_CONTENT_SUBMODULES", default=[])
 
 # --- Logging -----------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ import os
 import secrets
 import socket
 import sys
+import time
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,6 +17,10 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 
 from blogsite.collecting import collect_static
+from deployhooks.gunicorn import Gunicorn
+
+# Seconds; as long as supervisord gives gunicorn to end.
+LEFTOVERS_TIMEOUT = 45.0
 
 
 def prepare() -> list[str]:
@@ -26,6 +31,7 @@ def prepare() -> list[str]:
     """
     make_folders()
     refuse_second_server()
+    wait_for_leftovers()
     refuse_taken_port()
     migrate()
     collect_static()
@@ -84,6 +90,13 @@ def refuse_second_server() -> None:
             "this one a DATA_DIR and a PORT of its own."
         ) from None
     os.set_inheritable(descriptor, True)
+
+
+def wait_for_leftovers() -> None:
+    """Let the web workers of a server that was killed finish; they are told when it dies."""
+    ends = time.monotonic() + LEFTOVERS_TIMEOUT
+    while Gunicorn(settings.RUN_DIR).find_master() and time.monotonic() < ends:
+        time.sleep(0.1)
 
 
 def refuse_taken_port() -> None:

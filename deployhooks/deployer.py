@@ -8,12 +8,13 @@ import logging
 import os
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import django.db
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 
 from deployhooks import cluster, recovery
 from deployhooks.checkout import CheckoutError, Version
@@ -55,7 +56,8 @@ def run_deploy(deploy_id: int) -> bool:
         except LeaseLost:
             logger.warning("deploy %s: another process has taken it over", deploy.pk)
         except Interrupted:
-            recovery.return_to_queue(deploy, "The server was stopped before anything live changed.")
+            why = "The server was stopped before anything live changed."
+            recovery.return_to_queue(deploy, why, is_stop=True)
         except django.db.Error as error:
             _hand_back(deploy, error)
         except BaseException as error:
@@ -79,14 +81,12 @@ def _claim(deploy_id: int) -> Deploy | None:
 def _run_and_close(context: Context) -> None:
     deploy = context.deploy
     try:
-        with hold_checkout(context.checkout.git_dir):
+        with hold_checkout(context.checkout.git_dir, partial(_stop_waiting, context)):
             _go_forward_or_back(context)
     except FAILURES as error:
         deploy.fail(f"{error}{_describe_applied(deploy)}")
     except Cancelled:
         deploy.cancel(_describe_applied(deploy))
-    else:
-        deploy.succeed()
 
 
 def _hand_back(deploy: Deploy, error: django.db.Error) -> None:
@@ -113,16 +113,17 @@ def _describe_applied(deploy: Deploy) -> str:
 
 
 def _go_forward_or_back(context: Context) -> None:
-    if recovery.is_only_put_back(context.deploy):
+    is_last = recovery.is_only_put_back(context.deploy)
+    if is_last:
         context.shield()
-    context.notes += repair(context.checkout, context.scratch.folder, context.stop_if_cancelled)
+    check = partial(_stop_waiting, context)
+    context.notes += repair(context.checkout, context.scratch.folder, check)
     context.before = _read_before(context)
     try:
-        if recovery.is_only_put_back(context.deploy):
+        if is_last:
             raise _describe_deaths(context.deploy)
         for step in load_steps():
             run_step(context, step)
-        context.kept.clear()
     except LeaseLost:
         raise
     except BaseException as error:
@@ -131,6 +132,31 @@ def _go_forward_or_back(context: Context) -> None:
         raise
     finally:
         context.scratch.remove()
+    _succeed_or_put_back(context)
+
+
+def _succeed_or_put_back(context: Context) -> None:
+    """Close the row, unless a cancel was accepted first: then what has moved is put back."""
+    with transaction.atomic():
+        is_closed = context.deploy.succeed()
+        if is_closed:
+            context.kept.clear()
+    if is_closed:
+        return
+    if not context.lease.row.exists():
+        raise LeaseLost
+    if _must_put_back(context):
+        _put_back(context, Cancelled())
+    raise Cancelled
+
+
+def _stop_waiting(context: Context) -> None:
+    """Let a cancel end a wait before the first step.
+
+    Not where an earlier attempt may have moved what is to be put back first, by the steps.
+    """
+    if not context.deploy.from_commit:
+        context.stop_if_cancelled()
 
 
 def _describe_deaths(deploy: Deploy) -> Exception:
@@ -223,10 +249,11 @@ def _advise(error: OSError) -> str:
 
 
 @contextmanager
-def hold_checkout(git_dir: Path) -> Iterator[None]:
+def hold_checkout(git_dir: Path, check: Callable[[], None]) -> Iterator[None]:
     """Be the only process that works on this checkout, also when the database is not asked.
 
-    The lock goes with the process that holds it. Raises StepFailed when it is not free in time.
+    The lock goes with the process that holds it. Raises StepFailed when it is not free in time, and
+    what `check`, called while it waits, raises.
     """
     descriptor = os.open(git_dir / "blogsite.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -237,6 +264,7 @@ def hold_checkout(git_dir: Path) -> Iterator[None]:
                     f"Another process works on the checkout: {git_dir / 'blogsite.lock'} was "
                     f"locked for {LOCK_TIMEOUT:.0f} s. Wait for its end and re-run this deploy."
                 )
+            check()
             time.sleep(0.1)
         yield
     finally:

@@ -20,14 +20,16 @@ from deployhooks.checkout import Checkout, CheckoutError
 from deployhooks.checkout.git import Git
 from deployhooks.checkout.reading import has_commit
 from deployhooks.models import Delivery, Deploy, RemoteState
+from deployhooks.pushes import is_push_to, read_push
 from deployhooks.redaction import configured_redactor
+from deployhooks.repositories import Source
+from deployhooks.sources import source_of, source_of_site
 from deployhooks.verdicts import find_refusal
 
 logger = logging.getLogger(__name__)
 
 TIMEOUT = 30.0  # seconds for each remote to answer
 FIRST_PAUSE = 5.0  # seconds from the start of the process to the first question
-TIP = re.compile(r"^([0-9a-f]{40})\trefs/heads/", re.MULTILINE)
 SITE = ""  # the site's own path, beside those of its submodules
 
 
@@ -38,6 +40,7 @@ class Remotes:
     live: dict[str, str | None]
     tips: dict[str, str]
     ahead: list[str] = field(default_factory=list)
+    sources: dict[str, Source] = field(default_factory=dict)
 
 
 class Drift:
@@ -95,9 +98,11 @@ class Drift:
             settings.DEPLOY_CHECKOUT, settings.DEPLOY_REMOTE, settings.DEPLOY_BRANCH
         )
         submodules = checkout.submodules()
+        sources = {SITE: source_of_site(checkout)}
         tips = {SITE: self._ask_tip(checkout, checkout.remote, checkout.branch_name())}
         for one in submodules:
             if one.branch:
+                sources[one.path] = source_of(checkout, one)
                 tips[one.path] = self._ask_tip(checkout, one.url, one.branch)
         version = checkout.version()
         live: dict[str, str | None] = {path: version.submodules.get(path) for path in tips}
@@ -108,21 +113,23 @@ class Drift:
             for path, tip in tips.items()
             if not is_within(checkout, places[path], tip, live[path])
         ]
-        return Remotes(live, tips, ahead)
+        return Remotes(live, tips, ahead, sources)
 
     def _ask_tip(self, checkout: Checkout, remote: str, branch: str) -> str:
+        ref = f"refs/heads/{branch}"
         answer = process.run(
-            ["git", "ls-remote", "--exit-code", "--", remote, f"refs/heads/{branch}"],
+            ["git", "ls-remote", "--exit-code", "--", remote, ref],
             cwd=checkout.path,
             env=checkout.env,
             timeout=TIMEOUT,
             on_start=self.groups.add,
             on_end=self.groups.discard,
         )
-        found = TIP.findall(answer.output)
+        # git also names refs that end alike, refs/heads/x/refs/heads/main say.
+        found = re.search(rf"^([0-9a-f]{{40}})\t{re.escape(ref)}$", answer.output, re.MULTILINE)
         if not found:
             raise CheckoutError(f"{remote} gave no answer about {branch}: {answer.output[:200]}")
-        return str(found[-1])
+        return found[1]
 
     def _grace_left(self, found: Remotes) -> float:
         """Seconds that a delivery may still take to come; they begin anew with each new tip."""
@@ -171,13 +178,29 @@ def find_deploy_of(found: Remotes, goal: str) -> Deploy | None:
 def has_been_decided(found: Remotes) -> bool:
     """Whether a delivery announced each tip, and it was not one whose deploy came too early."""
     for path in found.ahead:
-        came = Delivery.objects.filter(event="push", after=found.tips[path])
-        if not came.exists():
+        came = find_deliveries(found.tips[path], found.sources[path])
+        if not came:
             return False
         newest = Deploy.objects.filter(deliveries__in=came).order_by("-pk").first()
         if newest and newest.status == Deploy.Status.SUCCEEDED:
             return False  # the remote had not shown the tip yet, though it had announced it
     return True
+
+
+def find_deliveries(tip: str, source: Source) -> list[Delivery]:
+    """The deliveries that told of this tip of this very branch, and were not ignored by mistake.
+
+    The same commit may also be announced for another branch, a tag or another repository; and a
+    push may have come before its branch was followed. One with a skip marker is meant.
+    """
+    found = []
+    for delivery in Delivery.objects.filter(event="push", after=tip).defer("headers"):
+        payload = read_push(delivery)
+        if payload is None or not is_push_to(payload, source):
+            continue
+        if delivery.outcome != Delivery.Outcome.IGNORED or payload.skip_marker:
+            found.append(delivery)
+    return found
 
 
 def is_within(checkout: Checkout, git_dir: Path, tip: str, live: str | None) -> bool:

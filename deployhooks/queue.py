@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 
 import psutil
@@ -64,6 +64,27 @@ def request_deploy(
     deploy.deliveries.add(*deliveries)
     logger.info("deploy %s %s by %s", deploy.pk, "queued" if is_new else "joined", trigger)
     return deploy
+
+
+@transaction.atomic
+def hand_on(deploy: Deploy, deliveries: Collection[Delivery]) -> str:
+    """Let another deploy serve these deliveries of a running one, which goes on without them.
+
+    While deploys are frozen they are held. Returns what became of them, in words.
+    """
+    deploy.deliveries.remove(*deliveries)
+    if is_frozen():
+        outcome, fate = Delivery.Outcome.HELD, "deploys are frozen, and it waits for the thaw."
+    else:
+        other = request_deploy(
+            Deploy.Trigger.PUSH, requested_by=deploy.requested_by, deliveries=deliveries
+        )
+        outcome, fate = Delivery.Outcome.QUEUED, f"deploy {other.pk} looks for it again."
+    for delivery in deliveries:
+        delivery.outcome = outcome
+        delivery.reason = f"No remote had {delivery.after[:7]} for deploy {deploy.pk}; {fate}"
+        delivery.save(update_fields=["outcome", "reason"])
+    return fate
 
 
 def enqueue(deploy: Deploy) -> None:

@@ -74,9 +74,10 @@ def _find_marked_groups(mark: str) -> set[int]:
 
 
 @transaction.atomic
-def return_to_queue(deploy: Deploy, why: str) -> timedelta | None:
+def return_to_queue(deploy: Deploy, why: str, *, is_stop: bool = False) -> timedelta | None:
     """A deploy that cannot go on is queued again, or joins the one that is queued.
 
+    An orderly stop is no death: however often the server is restarted, no push is lost by that.
     Returns the pause before its next attempt; None when there is none: it failed after three, and
     one more to put back where that was needed; its work is taken up by another deploy; or it does
     not run any more at all.
@@ -90,13 +91,15 @@ def return_to_queue(deploy: Deploy, why: str) -> timedelta | None:
         step.close(Step.Status.FAILED, why)
     if waiting := here.here().queued().first():
         _join(deploy, waiting, why)
+    elif is_stop:
+        deploy.return_to_queue(timedelta(), is_stop=True)
     elif is_only_put_back(deploy):
         _give_up(deploy, why)
-    elif deploy.attempt == MAX_ATTEMPTS and not has_left_something(deploy):
+    elif deploy.deaths == MAX_ATTEMPTS and not has_left_something(deploy):
         deploy.fail(f"{why} It was the last attempt: see queue.log, then re-run this deploy.")
     else:
-        pause = timedelta(seconds=settings.DEPLOY_ATTEMPT_PAUSE * 3 ** (deploy.attempt - 1))
-        if deploy.attempt == MAX_ATTEMPTS:
+        pause = timedelta(seconds=settings.DEPLOY_ATTEMPT_PAUSE * 3 ** (deploy.deaths - 1))
+        if deploy.deaths == MAX_ATTEMPTS:
             pause = timedelta()
         deploy.return_to_queue(pause)
         return pause
@@ -116,7 +119,7 @@ def _give_up(deploy: Deploy, why: str) -> None:
 
 def is_only_put_back(deploy: Deploy) -> bool:
     """Whether a deploy that runs has had its attempts and is to be put back."""
-    return deploy.attempt > MAX_ATTEMPTS
+    return deploy.deaths > MAX_ATTEMPTS
 
 
 def has_left_something(deploy: Deploy) -> bool:

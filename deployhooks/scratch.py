@@ -12,6 +12,7 @@ from django.conf import settings
 
 from deployhooks import database
 from deployhooks.checkout import Checkout, Submodule, Version
+from deployhooks.checkout.content import is_content
 from deployhooks.process import Finished
 
 Run = Callable[..., Finished]
@@ -41,7 +42,7 @@ class Scratch:
             self.run(["git", "worktree", *args], env=self.checkout.env)
         wanted = version.submodules
         for submodule in self.checkout.walk(version.commit, lambda one: wanted.get(one.path)):
-            if submodule.path in wanted and not is_content(submodule.path):
+            if submodule.path in wanted and not is_content(submodule.folder):
                 self.fill(submodule, wanted[submodule.path])
 
     def fill(self, submodule: Submodule, commit: str) -> None:
@@ -81,12 +82,3 @@ def live_environment() -> dict[str, str]:
     environment = os.environ | settings.DEPLOY_ENVIRONMENT | database.live_environment()
     environment.pop("PYTHONPATH", None)
     return environment
-
-
-def is_content(path: str) -> bool:
-    """Whether a submodule holds content: DEPLOY_CONTENT lies in it, or it in that."""
-    folder = settings.DEPLOY_CHECKOUT / path
-    return any(
-        folder.is_relative_to(content) or content.is_relative_to(folder)
-        for content in settings.DEPLOY_CONTENT
-    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import F, Q
 
 from deployhooks.models import Delivery, Deploy, Step
-from deployhooks.payloads import JSON_TYPE, InvalidPayload, parse_payload
+from deployhooks.pushes import is_push_to, read_push
 from deployhooks.recovery import MAX_ATTEMPTS, TAKEN_UP
 from deployhooks.repositories import Source
 from deployhooks.sources import read_sources
@@ -22,7 +22,8 @@ def find_refusal(commit: str) -> Deploy | None:
     tried = Deploy.objects.here().filter(to_commit=commit)
     steps = Step.objects.filter(status=Step.Status.FAILED, attempt=F("deploy__attempt"))
     in_code = Q(pk__in=steps.exclude(name__in=STEPS_OF_GIT).values("deploy"))
-    failed = tried.filter(in_code | Q(attempt__gt=MAX_ATTEMPTS), status=Deploy.Status.FAILED)
+    is_put_back_only = Q(attempt__gt=F("stops") + MAX_ATTEMPTS)
+    failed = tried.filter(in_code | is_put_back_only, status=Deploy.Status.FAILED)
     refusal = failed.exclude(error__endswith=TAKEN_UP).order_by("-pk").first()
     worked = tried.filter(status=Deploy.Status.SUCCEEDED)
     if refusal is None or worked.filter(pk__gt=refusal.pk).exists():
@@ -42,9 +43,6 @@ def is_site_asked_for(deploy: Deploy) -> bool:
 
 
 def is_of(delivery: Delivery, site: Source) -> bool:
-    """Whether a delivery is a push to the site; one that cannot be read any more may be."""
-    try:
-        payload = parse_payload(delivery.event, delivery.payload.encode(), JSON_TYPE)
-    except InvalidPayload:
-        return True
-    return payload.branch == site.branch and site.is_named_by(payload.urls, payload.full_name)
+    """Whether a delivery is a push to the site; one that is not kept may be."""
+    payload = read_push(delivery)
+    return payload is None or is_push_to(payload, site)

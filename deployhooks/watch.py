@@ -68,7 +68,7 @@ class Watch:
         self.members: set[int] = set()
         self.main = 0
         self.rounds_damaged = 0
-        self.code: set[int | None] = set()
+        self.code_seen: set[int | None] = set()
 
     def look(self) -> None:
         """One round: return what dead processes left, then see that the queue does its work."""
@@ -150,8 +150,8 @@ class Watch:
         here = Deploy.objects.here()
         changed = here.filter(status=Deploy.Status.SUCCEEDED).exclude(to_commit=F("from_commit"))
         newest = changed.values_list("pk", flat=True).first()
-        self.code = self.code or {newest}
-        return newest not in self.code and not here.running().exists()
+        self.code_seen = self.code_seen or {newest}
+        return newest not in self.code_seen and not here.running().exists()
 
     def restart_queue(self, why: str) -> None:
         """End the queue's processes, all of them and no others; supervisor starts it again."""

@@ -1,25 +1,38 @@
 """Looks posts over before they are pushed: everything that a deploy would report, without rows."""
 
+from collections.abc import Collection
 from datetime import UTC
 from pathlib import Path
+from urllib.parse import unquote
 
 from posts import fitting, placement, source
+from posts.answers import Answers, is_visible, list_addresses
 from posts.models import Post
 from posts.problems import Problem
 from posts.rendering import Rendered, render_all
 
 
-def check_posts(root: Path) -> list[tuple[str, Problem]]:
-    """(path, problem) of every problem below `root`. Raises source.SourceUnreadable."""
+def check_posts(root: Path, former: Collection[str] = ()) -> list[tuple[str, Problem]]:
+    """(path, problem) of every problem below `root`. Raises source.SourceUnreadable.
+
+    `former` are older addresses of posts, which only a database remembers.
+    """
     folder = source.scan(root)
     rows: list[Post] = []
     found: list[tuple[str, Problem]] = []
+    lists: set[str] = set()
+    others = set(former)
     for rendered in map(fitting.fit, render_all(folder, list(folder.posts.values()), UTC)):
         found += [(rendered.source.path, problem) for problem in rendered.problems]
         if rendered.draft:
-            rows.append(make_row(len(rows), rendered))
+            row = make_row(len(rows), rendered)
+            rows.append(row)
+            slugs = [slug for _, slug in row.tags]
+            lists |= list_addresses(row, slugs, row.category_slug, row.series_slug)
+            others |= set(rendered.aliases) if is_visible(row) else set()
     placement.set_slugs(rows)
-    placement.set_links(rows, rows, folder.files)
+    site = Answers(rows, folder.files, lambda: {unquote(each) for each in lists}, lambda: others)
+    placement.set_links(rows, rows, site)
     for row in rows:
         found += [(row.path, Problem(each["line"], each["message"])) for each in row.site_problems]
     return sorted(found)
@@ -35,4 +48,9 @@ def make_row(number: int, rendered: Rendered) -> Post:
         day=draft.day,
         base_slug=draft.base_slug,
         links=draft.links,
+        anchors=draft.anchors,
+        status=draft.status,
+        tag_names=draft.tag_names,
+        category_slug=draft.category_slug,
+        series_slug=draft.series_slug,
     )

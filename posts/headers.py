@@ -16,7 +16,7 @@ NIKOLA_LINE = re.compile(r"\.\. ([a-zA-Z_][\w-]*):(?!:)[ \t]*(.*)")
 PELICAN_LINE = re.compile(r" {0,3}(?!https?://)([A-Za-z0-9_-]+(?: [\w -]*)?):[ \t]*(.*)")
 PELICAN_END = re.compile(r"(?:---|\.\.\.)(?:\s.*)?")
 # Nobody begins a text with these words and a colon, so one of them is enough to tell a header.
-PELICAN_KEYS = frozenset({*KEYS, "save_as", "template"})
+PELICAN_KEYS = frozenset({*KEYS, "template"} - {"link", "url"})
 PEP_START = re.compile(r"PEP:[ \t]*\d+[ \t]*\n")
 FENCED = re.compile(r"(---|\+\+\+)[ \t]*\n(.*?)\n?^\1[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
 
@@ -36,6 +36,8 @@ class Header:
     body: str
     body_line: int = 1
     is_pep: bool = False
+    is_pelican: bool = False
+    is_nikola: bool = False
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -81,7 +83,9 @@ def split_fenced(text: str) -> Header | None:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         plain = split_pelican(found[2]) if found[1] == "---" else None
         if plain and is_plain(plain):
-            return Header(plain.values, text[found.end() :], found[0].count("\n") + 1)
+            return Header(
+                plain.values, text[found.end() :], found[0].count("\n") + 1, is_pelican=True
+            )
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 2 if mark else 1
         raise HeaderInvalid(f"the metadata cannot be read: {first_line(error)}", line) from error
@@ -151,7 +155,7 @@ def split_nikola(text: str) -> Header | None:
         return None
     if in_comment and number < len(lines) and lines[number].strip() == "-->":
         number += 1
-    return Header(values, "\n".join(lines[number:]) + "\n", number + 1)
+    return Header(values, "\n".join(lines[number:]) + "\n", number + 1, is_nikola=True)
 
 
 def split_pelican(text: str) -> Header | None:
@@ -176,7 +180,9 @@ def split_pelican(text: str) -> Header | None:
     problems = find_swallowed(lines, end, key)
     if end < len(lines) and PELICAN_END.fullmatch(lines[end]):
         end += 1
-    return Header(values, "\n".join(lines[end:]) + "\n", end + 1, problems=problems)
+    return Header(
+        values, "\n".join(lines[end:]) + "\n", end + 1, is_pelican=True, problems=problems
+    )
 
 
 def find_pelican_end(lines: list[str]) -> int:

@@ -1,6 +1,7 @@
 """Makes rows equal files: renders what changed, and writes it in one transaction."""
 
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from datetime import date, datetime
@@ -13,20 +14,21 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from posts import fitting, history, lineage, placement, renames, search, source
+from posts import answers, fitting, history, lineage, placement, renames, search, source
 from posts.lineage import Past
 from posts.models import Address, Post, Snapshot, Tag, article_address_of
 from posts.problems import Problem
 from posts.rendering import Draft, Rendered, render_all, signature
 from posts.report import Report
-from posts.rows import batches, load, update
+from posts.rows import BATCH, batches, find_linking, load, update
 from posts.source import Folder, SourceFile
 from posts.spool import Spool
 
 DRAFT_COLUMNS = [each.name for each in fields(Draft)]
 # What must be known of every row to place it among the others.
-PLACING = ("path", "digest", "renderer", "day", "base_slug", "slug", "is_broken", "is_rendered")
-HEAVY = ("body", "text", "toc", "problems", "summary")
+PLACING = ("path", "digest", "renderer", "day", "base_slug", "slug", "status", "is_broken",
+           "is_rendered")  # fmt: skip
+HEAVY = ("body", "text", "toc", "anchors", "problems", "summary")
 
 Progress = Callable[[int, int], None]
 
@@ -41,7 +43,8 @@ def index_posts(
     what they would know. Raises source.SourceUnreadable.
     """
     renderer = renderer_of_today()
-    folder = source.scan(root)
+    scanned_at = time.time_ns()
+    folder = source.scan(root, None if everything else Folder(root, stamps=remembered_stamps()))
     rows = dict(Post.objects.filter(renderer=renderer).values_list("path", "digest"))
     missing = [
         each for each in folder.posts.values() if everything or rows.get(each.path) != each.digest
@@ -57,6 +60,7 @@ def index_posts(
                 run = Run(folder, spool, renderer, everything, pasts)
                 missing = [each for each in run.stale if each not in spool.places]
                 if not missing:
+                    run.snapshot.stamps = source.dump_stamps(folder.stamps, scanned_at)
                     return run.write()
             fill(folder, missing)
 
@@ -75,6 +79,12 @@ def render_into(
         on_progress(done, len(missing))
 
 
+def remembered_stamps() -> dict[str, tuple[source.Stamp, str]]:
+    """Hashing thousands of files to find one edit takes longer than all else about it."""
+    stored = Snapshot.objects.filter(pk=1).values_list("stamps", flat=True).first()
+    return source.load_stamps(stored or "")
+
+
 def renderer_of_today() -> str:
     """All that a page depends on beside its file."""
     return f"{signature()} {timezone.get_default_timezone_name()}"
@@ -90,8 +100,10 @@ class Run:
         self.spool = spool
         self.report = Report()
         self.renderer = renderer
-        self.snapshot, _ = Snapshot.objects.select_for_update().get_or_create(
-            pk=1, defaults={"changed_at": timezone.now()}
+        self.snapshot, _ = (
+            Snapshot.objects.defer("stamps")
+            .select_for_update()
+            .get_or_create(pk=1, defaults={"changed_at": timezone.now()})
         )
         self.rows = {row.path: row for row in Post.objects.only(*PLACING)}
         self.pasts = {} if self.rows else pasts
@@ -110,6 +122,7 @@ class Run:
             if row.is_rendered
         }
         wanted = {row.pk: (row.day, row.base_slug) for row in self.rows.values() if row.slug}
+        facts = self.look_up_facts()
         self.move_renamed()
         self.remove_gone()
         for batch in batches(self.stale):
@@ -119,29 +132,44 @@ class Run:
             addresses[row.pk] = (past.path, past.address)
         dated, placed = self.take_commit_times(), self.place(wanted)
         update(dated, ["committed_at"])
-        update(placed, ["slug", "urls", "site_problems"])
+        update(placed, ["slug"])
         self.remember_addresses(addresses)
-        self.close(dated | placed)
+        linked = self.link(facts)
+        update(linked, ["urls", "site_problems"])
+        self.close(dated | placed | linked)
         return self.report
 
     def place(self, wanted: dict[int, tuple[date | None, str]]) -> set[Post]:
-        """`wanted` is the day and slug that each post asked for until now.
+        """`wanted` is the day and slug that each post asked for until now."""
+        rows = self.sorted_rows()
+        settled = {row for row in rows if wanted.get(row.pk) == (row.day, row.base_slug)}
+        return placement.set_slugs(rows, settled)
 
-        Links of posts that did not change lead elsewhere only when an address or file did.
-        """
-        rows = sorted(
+    def link(self, before: set[answers.Fact] | None) -> set[Post]:
+        """Links of posts that did not change lead elsewhere only when an address or file did."""
+        rows = self.sorted_rows()
+        places = placement.digest_places(rows, self.folder.files)
+        after = self.look_up_facts()
+        if places != self.snapshot.places or before is None or after is None:
+            self.snapshot.places = places
+            linked = rows
+        else:
+            stale = {each.path for each in self.stale}
+            dependent = find_linking({address for _, address, _ in before ^ after})
+            linked = [row for row in rows if row.path in stale or row.pk in dependent]
+        load(linked, ("links", "urls", "site_problems"))
+        site = answers.Answers(rows, self.folder.files, answers.stored_lists, answers.stored_others)
+        return placement.set_links(linked, rows, site, lambda posts: load(posts, ("anchors",)))
+
+    def sorted_rows(self) -> list[Post]:
+        return sorted(
             (row for row in self.rows.values() if row.is_rendered), key=lambda row: row.path
         )
-        settled = {row for row in rows if wanted.get(row.pk) == (row.day, row.base_slug)}
-        touched = placement.set_slugs(rows, settled)
-        places = placement.digest_places(rows, self.folder.files)
-        stale = {each.path for each in self.stale}
-        linked = [row for row in rows if row.path in stale]
-        if places != self.snapshot.places:
-            self.snapshot.places = places
-            load(rows, ("links", "urls", "site_problems"))
-            linked = rows
-        return touched | placement.set_links(linked, rows, self.folder.files)
+
+    def look_up_facts(self) -> set[answers.Fact] | None:
+        """What links may find of the posts that changed; None when that is most of them."""
+        rows = [self.rows[each.path].pk for each in self.stale if each.path in self.rows]
+        return answers.stored_facts(rows) if len(rows) < BATCH else None
 
     def move_renamed(self) -> None:
         """Rows follow their files: the post keeps its identity and its older addresses."""
@@ -237,7 +265,8 @@ class Run:
 
     @cached_property
     def uids(self) -> set[UUID]:
-        return set(Post.objects.values_list("uid", flat=True))
+        known = set(Post.objects.values_list("uid", flat=True))
+        return known | {past.uid for past in self.pasts.values()}
 
     def take_commit_times(self) -> set[Post]:
         root, before = self.folder.root, self.snapshot.commit

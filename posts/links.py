@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 from posixpath import dirname, normpath
 from urllib.parse import quote, unquote
@@ -35,6 +36,19 @@ def is_local(target: str) -> bool:
     return not (target.startswith("//") or SCHEME.match(target))
 
 
+@dataclass(frozen=True)
+class Found:
+    """Where a link leads: to a post and perhaps a part of it, or to an address of the site.
+
+    Without `post` and `path` it needs no looking after: a file, a part of the same post.
+    """
+
+    url: str
+    post: str = ""
+    fragment: str = ""
+    path: str = ""
+
+
 @dataclass
 class Places:
     """Everything that a link can lead to: addresses of posts by path, and the files' paths."""
@@ -43,57 +57,61 @@ class Places:
     files: Iterable[str]
     list_address: Callable[[str, str], str]
     file_address: Callable[[str], str]
-    known: set[str] = field(init=False)
-    by_path: dict[str, str] = field(init=False)
-    by_name: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.files = set(self.files)
-        self.known = {unquote(address) for address in self.addresses.values()}
-        # Reversed, so that of several the first path wins.
-        paths = sorted(self.addresses, reverse=True)
-        self.by_path = {loosen(path): path for path in paths}
-        self.by_name = {loosen(path.rpartition("/")[2]): path for path in paths}
 
-    def resolve(self, target: str, source: str) -> str | None:
-        """The address that a link in the post `source` leads to; None when it leads nowhere.
+    @cached_property
+    def by_path(self) -> dict[str, str]:
+        # Reversed, so that of several the first path wins.
+        return {loosen(path): path for path in sorted(self.addresses, reverse=True)}
+
+    @cached_property
+    def by_name(self) -> dict[str, str]:
+        paths = sorted(self.addresses, reverse=True)
+        return {loosen(path.rpartition("/")[2]): path for path in paths}
+
+    def resolve(self, target: str, source: str) -> Found | None:
+        """Where a link in the post `source` leads; None when no file or list is meant.
 
         Forgives `-` for `_`, a missing or added extension, and a wrong folder.
         """
         if not is_local(target):
-            return target
+            return Found(target)
         target = unquote(target)
-        special = self.resolve_special(target)
-        if special is not None:
-            return special or None
+        if re.match(r"link://|[{|](tag|category|index|author)[}|]", target):
+            return self.resolve_special(target)
         target = PELICAN.sub(lambda found: found[2], target, count=1)
         path, hash_sign, fragment = target.partition("#")
         path, _, query = path.partition("?")
         ending = f"#{quote(fragment)}" if hash_sign else ""
         if not path:
-            return quote(target, safe="/#?=&")
+            return Found(quote(target, safe="/#?=&"))
         post = self.find_post(path, source)
         if post is not None:
-            return self.addresses[post] + ending
+            return Found(self.addresses[post] + ending, post=post, fragment=fragment)
         for candidate in self.candidates(path, source):
             if candidate in self.files:
-                return self.file_address(candidate) + ending
-        if path.startswith("/") and self.is_elsewhere(path):
-            return quote(path) + (f"?{query}" if query else "") + ending
-        return None
-
-    def resolve_special(self, target: str) -> str | None:
-        """Pelican's `{tag}x` and Nikola's `link://kind/name`; "" for one that leads nowhere."""
-        found = PELICAN.match(target)
-        if found and found[1] in ("tag", "category", "index", "author"):
-            return self.list_address(found[1], found[2])
-        if not target.startswith("link://"):
+                return Found(self.file_address(candidate) + ending)
+        if not path.startswith("/"):
             return None
-        kind, _, name = target.removeprefix("link://").partition("/")
+        url = quote(path) + (f"?{query}" if query else "") + ending
+        return Found(url, fragment=fragment, path=path)
+
+    def resolve_special(self, target: str) -> Found | None:
+        """Pelican's `{tag}x` and Nikola's `link://kind/name`."""
+        found = PELICAN.match(target)
+        if found:
+            kind, name = found[1], found[2]
+        else:
+            kind, _, name = target.removeprefix("link://").partition("/")
+        name, hash_sign, fragment = name.partition("#") if kind != "tag" else (name, "", "")
         if kind in ("slug", "filename"):
             post = self.find_post(name, "")
-            return self.addresses[post] if post else ""
-        return self.list_address(kind, name)
+            ending = f"#{quote(fragment)}" if hash_sign else ""
+            return Found(self.addresses[post] + ending, post, fragment) if post else None
+        address = self.list_address(kind, name)
+        return Found(address, path=unquote(address)) if address else None
 
     def find_post(self, path: str, source: str) -> str | None:
         for candidate in self.candidates(path, source):
@@ -101,7 +119,16 @@ class Places:
                 return candidate
             if found := self.by_path.get(loosen(candidate)):
                 return found
-        return self.by_name.get(loosen(path.rpartition("/")[2])) if has_post_form(path) else None
+        if not has_post_form(path):
+            return None
+        name = loosen(path.rpartition("/")[2])
+        return self.by_name.get(name) or self.by_slug.get(name)
+
+    @cached_property
+    def by_slug(self) -> dict[str, str]:
+        """Nikola's links name a post by it."""
+        slugs = {path: each.rstrip("/").rpartition("/")[2] for path, each in self.addresses.items()}
+        return {loosen(unquote(slugs[path])): path for path in sorted(slugs, reverse=True)}
 
     def candidates(self, path: str, source: str) -> list[str]:
         """Where a path may point: beside the post that links, then from the top of POSTS_DIR."""
@@ -109,12 +136,6 @@ class Places:
         from_top = normpath(path.lstrip("/"))
         both = [from_top] if path.startswith("/") else [beside, from_top]
         return [found for found in both if not found.startswith("../")]
-
-    def is_elsewhere(self, path: str) -> bool:
-        """A path from the site's root that may be right: a page of the blog, or no matter of it."""
-        if re.match(r"/(\d{4}/\d\d/\d\d|pages)/", path):
-            return path in self.known
-        return not re.match(r"/(articles|files)/|.*\.(png|jpe?g|gif|svg|webp|pdf)$", path)
 
 
 def loosen(path: str) -> str:

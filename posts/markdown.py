@@ -23,7 +23,7 @@ from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.gfm_autolink import gfm_autolink_plugin
 from mdit_py_plugins.gfm_autolink.index import _email_rule, _protocol_rule, _www_inline_rule
 
-from posts import formula
+from posts import extra, formula
 from posts.document import Document
 from posts.highlight import highlight
 from posts.problems import Problem
@@ -150,6 +150,7 @@ def render(text: str, *, has_title: bool = False, first_line: int = 1) -> Docume
     """Turn the text into HTML that is not yet sanitised; see posts.rst.render."""
     env: MutableMapping[str, Any] = {"complaints": []}
     tokens = parser().parse(text, env)
+    extra.apply(parser(), tokens, env)
     title = "" if has_title else take_title(tokens)
     shift_headings(tokens)
     mark_tasks(tokens)
@@ -178,6 +179,11 @@ def plain_text(token: Token) -> str:
         for child in token.children or []
     )
     return " ".join("".join(parts).split())
+
+
+def strip(text: str) -> str:
+    """The words of a line of Markdown."""
+    return plain_text(parser().parseInline(text)[0])
 
 
 def shift_headings(tokens: list[Token]) -> None:

@@ -35,6 +35,9 @@ KEYS = {
     "language": "lang",
     "aliases": "aliases",
     "alias": "aliases",
+    "url": "url",
+    "save_as": "save_as",
+    "link": "link",
     "image": "image",
     "cover": "image",
     "previewimage": "image",
@@ -46,35 +49,26 @@ STATUSES = {
     "featured": "published",
     "": "published",
     "draft": "draft",
+    "skip": "draft",
     "hidden": "hidden",
     "private": "private",
 }
 PUBLIC = ("published", "hidden")
 
-DATE_FORMATS = (
-    "%Y-%m-%d %H:%M:%S.%f",
-    "%Y-%m-%d %H:%M:%S",
-    "%Y-%m-%d %H:%M",
-    "%Y-%m-%d",
-    "%Y-%m",
-    "%Y",
-    "%Y%m%d",
-    "%d-%b-%Y",
-    "%d-%B-%Y",
-    "%d %b %Y",
-    "%d %B %Y",
-    "%b %d, %Y",
-    "%B %d, %Y",
-    "%d.%m.%Y",
-    "%Y年%m月%d日",
-)
+DAYS = (
+    "%Y-%m-%d", "%Y-%m", "%Y", "%Y%m%d", "%d-%b-%Y", "%d-%B-%Y", "%d %b %Y", "%d %B %Y",
+    "%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%B %d %Y", "%d.%m.%Y", "%Y年%m月%d日",
+)  # fmt: skip
+TIMES = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", " %I %p")
+WEEKDAY = re.compile(r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s+", re.IGNORECASE)
+NOON = re.compile(r"(?<=\d)\s*([ap])\.?m\.?$", re.IGNORECASE)
 # The ends of the calendar have no room for another time zone.
 YEARS = range(2, 9999)
 LANGUAGE_LENGTH = 20
 # In characters; what is longer is cut, and told.
 LIMITS = {
     "title": 500, "slug": 200, "tag": 200, "category": 200, "series": 200, "author": 300,
-    "image": 400,
+    "image": 400, "alias": 200,
 }  # fmt: skip
 # Where the blog itself answers, no alias is ever asked.
 OWN_ADDRESSES = frozenset(
@@ -101,6 +95,7 @@ class Metadata:
     lang: str = ""
     aliases: list[str] = field(default_factory=list)
     image: str = ""
+    link: str = ""
 
 
 def interpret(values: Mapping[str, Any]) -> tuple[Metadata, list[str]]:
@@ -115,10 +110,11 @@ def interpret(values: Mapping[str, Any]) -> tuple[Metadata, list[str]]:
         tags=unique([cut("tag", tag, complaints) for tag in tags]),
         category=cut("category", one_line(first(ours.get("category", ""))), complaints),
         series=cut("series", one_line(first(ours.get("series", ""))), complaints),
-        author=cut("author", ", ".join(split_authors(ours.get("author", ""))), complaints),
+        author=cut("author", join_authors(ours.get("author", "")), complaints),
         summary=one_line(ours.get("summary", "")),
         lang=clean_language(one_line(ours.get("lang", ""))),
-        aliases=read_aliases(split_list(ours.get("aliases", [])), complaints),
+        aliases=read_aliases(split_list(ours.get("aliases", [])), complaints) + read_places(ours),
+        link=read_link(one_line(ours.get("link", ""))),
         image=cut("image", one_line(ours.get("image", "")), complaints),
     )
     if one_line(ours.get("lang", "")) and not meta.lang:
@@ -145,14 +141,30 @@ def read_aliases(written: list[str], complaints: list[str]) -> list[str]:
     aliases = []
     for each in written:
         alias = clean_alias(each)
-        if alias.rstrip("/") in OWN_ADDRESSES or (not alias and "?" not in each):
+        if alias.rstrip("/") in OWN_ADDRESSES or not alias:
             complaints.append(
                 f'"{each}" cannot be an alias: the blog shows a page of its own there. Write the '
                 "older address of this post, as /2009/old.html."
             )
-        elif alias:
+        elif each == cut("alias", each, complaints):
             aliases.append(alias)
     return aliases
+
+
+def read_places(ours: Mapping[str, Any]) -> list[str]:
+    """Where Pelican showed the post: `Save_as: soup.html`, `Url: soup/`."""
+    places = (one_line(ours.get(key, "")) for key in ("url", "save_as"))
+    aliases = {clean_alias(place) for place in places if "://" not in place}
+    return sorted(
+        alias
+        for alias in aliases
+        if alias and alias.rstrip("/") not in OWN_ADDRESSES and len(alias) <= LIMITS["alias"]
+    )
+
+
+def read_link(text: str) -> str:
+    """What Nikola calls the original site: where the post was first, or what it is about."""
+    return text if re.match(r"https?://\S+$", text) else ""
 
 
 def read_flag(values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -207,7 +219,8 @@ def parse_moment(value: Any) -> datetime | None:
     except ValueError:
         pass
     plain, zone = split_zone(text)
-    for form in DATE_FORMATS:
+    plain = NOON.sub(r" \1m", WEEKDAY.sub("", plain))
+    for form in (day + hour for day in DAYS for hour in TIMES):
         try:
             return datetime.strptime(plain, form).replace(tzinfo=zone)
         except ValueError:
@@ -255,9 +268,10 @@ def split_list(value: Any) -> list[str]:
     return [item for item in items if item]
 
 
-def split_authors(value: Any) -> list[str]:
-    """Authors are parted by semicolons, or else by commas."""
-    return unique(split_list(value))
+def join_authors(value: Any) -> str:
+    """Authors are parted by semicolons, or else by commas; here as well."""
+    authors = unique(split_list(value))
+    return ("; " if any("," in author for author in authors) else ", ").join(authors)
 
 
 def unique(items: list[str]) -> list[str]:

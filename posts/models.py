@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from posts import links, reading
 
-UNSEEN_IN_LISTS = ("body", "text", "toc", "links", "problems")
+UNSEEN_IN_LISTS = ("body", "text", "toc", "links", "anchors", "problems")
 
 
 class PostQuerySet(models.QuerySet["Post"]):
@@ -88,6 +88,8 @@ class Post(models.Model):
     text = models.TextField(blank=True)
     toc = models.JSONField(default=list)
     links = models.JSONField(default=list)
+    # Ids within the body, to which other posts may link.
+    anchors = models.JSONField(default=list)
     urls = models.JSONField(default=list)
     minutes = models.PositiveIntegerField(default=1)
     problems = models.JSONField(_("problems"), default=list)
@@ -214,6 +216,8 @@ class Snapshot(models.Model):
     commit = models.CharField(max_length=64, blank=True)
     places = models.CharField(max_length=40, blank=True)
     edit_url = models.CharField(max_length=500, blank=True)
+    # source.dump_stamps: half a megabyte for thousands of posts, which no page needs.
+    stamps = models.TextField(blank=True)
 
     def __str__(self) -> str:
         return f"{self.commit or 'files'}, {self.changed_at}"

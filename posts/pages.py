@@ -37,7 +37,7 @@ class Moved(HttpResponsePermanentRedirect):
 def get_snapshot() -> Snapshot:
     """The state of the blog, `shown_at` being when a scheduled post last appeared."""
     newest = Post.objects.published().values("published_at")[:1]
-    found = Snapshot.objects.annotate(shown_at=Subquery(newest)).first()
+    found = Snapshot.objects.defer("stamps").annotate(shown_at=Subquery(newest)).first()
     return found or Snapshot(changed_at=STARTED_AT)
 
 

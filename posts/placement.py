@@ -2,18 +2,20 @@
 
 import hashlib
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Protocol, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from posts import reading
-from posts.links import Places
+from posts.answers import Answers, address_of_list, is_visible
+from posts.links import Found, Places
 from posts.models import Post
 from posts.problems import Problem
 
 NUMBERS = re.compile(r"(?:-\d+)+$")
+STATES = {Post.Status.DRAFT: "it is a draft", Post.Status.PRIVATE: "it is private"}
 
 
 class Placed(Protocol):
@@ -67,18 +69,59 @@ def digest_places(rows: list[Post], files: set[str]) -> str:
     return digest.hexdigest()
 
 
-def set_links(linked: list[Post], rows: list[Post], files: set[str]) -> set[Post]:
-    """Set urls and site_problems of the posts `linked`; return those in which that changed any."""
+def set_links(
+    linked: list[Post],
+    rows: list[Post],
+    answers: Answers,
+    load_anchors: Callable[[list[Post]], None] = lambda posts: None,
+) -> set[Post]:
+    """Set urls and site_problems of the posts `linked`; return those in which that changed any.
+
+    `load_anchors` is asked once to fetch what parts the posts have to which a part is linked.
+    """
     if not linked:
         return set()
     shared = share_slugs(rows)
+    by_path = {row.path: row for row in rows}
     places = Places(
         addresses={row.path: row.get_absolute_url() for row in rows},
-        files=files,
+        files=answers.files,
         list_address=address_of_list,
         file_address=address_of_file,
     )
-    return {row for row in linked if link(row, places, shared.get(row.path, []))}
+    found = {row.path: [find(each["target"], row, places, answers) for each in row.links]
+             for row in linked}  # fmt: skip
+    parts = {one.post for each in found.values() for one in each if one and one.fragment}
+    load_anchors([by_path[path] for path in sorted(parts) if path])
+    return {
+        row
+        for row in linked
+        if link(row, found[row.path], by_path, answers, shared.get(row.path, []))
+    }
+
+
+def find(target: str, row: Post, places: Places, answers: Answers) -> Found | None:
+    found = places.resolve(target, row.path)
+    if found and found.path and (post := answers.find_post(found.path)):
+        return replace(found, post=post)
+    return found
+
+
+def complain_of_link(
+    target: str, found: Found | None, row: Post, by_path: Mapping[str, Post], answers: Answers
+) -> str:
+    """What is wrong with the link, in words; "" when visitors get where it says."""
+    if found is None:
+        return f"the link {target} leads nowhere"
+    if found.post:
+        other = by_path[found.post]
+        if is_visible(row) and not is_visible(other):
+            words = f"the link {target} leads to {other.path}, which visitors cannot open"
+            return f"{words}: {STATES[Post.Status(other.status)]}"
+        if found.fragment and found.fragment not in ("top", *other.anchors):
+            return f"the link {target} leads to no heading of {other.path}"
+        return ""
+    return f"the link {target} leads nowhere" if found.path and not answers.has(found.path) else ""
 
 
 def choose_slugs(rows: list[Row], settled: Collection[Row]) -> dict[str, str]:
@@ -117,39 +160,33 @@ def share_slugs(rows: list[Post]) -> dict[str, list[str]]:
     }
 
 
-def link(row: Post, places: Places, rivals: list[str]) -> bool:
-    """Resolve the row's links; whether that changed anything."""
+def link(
+    row: Post,
+    found: list[Found | None],
+    by_path: Mapping[str, Post],
+    answers: Answers,
+    rivals: list[str],
+) -> bool:
+    """Keep what was found for the row's links; whether that changed anything."""
     if not row.links and not rivals and not row.urls and not row.site_problems:
         return False
     urls, problems = [], []
-    for each in row.links:
-        url = places.resolve(each["target"], row.path)
-        if url is None:
-            problems.append(Problem(each["line"], f"the link {each['target']} leads nowhere"))
-        urls.append(url if url is not None else each["target"])
+    for each, one in zip(row.links, found, strict=True):
+        complaint = complain_of_link(unquote(each["target"]), one, row, by_path, answers)
+        if complaint:
+            problems.append(Problem(each["line"], complaint))
+        urls.append(one.url if one else each["target"])
     for rival in rivals:
         problems.append(
             Problem(
                 1, f"{rival} has the same date and name; this one is at {row.get_absolute_url()}"
             )
         )
-    found = [problem.as_json() for problem in sorted(set(problems))]
-    is_changed = bool(urls != row.urls or found != row.site_problems)
-    row.urls, row.site_problems = urls, found
+    told = [problem.as_json() for problem in sorted(set(problems))]
+    is_changed = bool(urls != row.urls or told != row.site_problems)
+    row.urls, row.site_problems = urls, told
     return is_changed
 
 
 def address_of_file(path: str) -> str:
     return f"/files/{quote(path)}"
-
-
-def address_of_list(kind: str, name: str) -> str:
-    """Pelican's and Nikola's words for lists: tag, category, archive, index, ..."""
-    slug = quote(reading.slugify(name))
-    return {
-        "tag": f"/tags/{slug}/",
-        "category": f"/categories/{slug}/",
-        "archive": f"/archive/{name}/" if re.fullmatch(r"[0-9]{4}", name) else "/archive/",
-        "tag_index": "/tags/",
-        "rss": "/rss/",
-    }.get(kind, "/")

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from posts import headers, markup, metadata, reading, source
+from posts import conventions, headers, markup, metadata, reading, shortcodes, source
 from posts.document import Document
 from posts.problems import Problem
 from posts.source import Folder, PostUnreadable, SourceFile
@@ -31,8 +31,8 @@ CHUNK = 8
 
 LIBRARIES = ("docutils", "markdown-it-py", "mdit-py-plugins", "Pygments", "nh3", "PyYAML")
 MODULES = (
-    "document fitting formula headers highlight links markdown markup metadata placement problems "
-    "reading rendering rst source sphinx".split()
+    "answers conventions document extra fitting formula headers highlight links markdown markup "
+    "metadata placement problems reading rendering rst shortcodes source sphinx".split()
 )
 
 
@@ -59,6 +59,7 @@ class Draft:
     text: str = ""
     toc: list[dict[str, Any]] = field(default_factory=list)
     links: list[dict[str, Any]] = field(default_factory=list)
+    anchors: list[str] = field(default_factory=list)
     minutes: int = 1
     problems: list[dict[str, Any]] = field(default_factory=list)
 
@@ -182,15 +183,25 @@ def compose(each: SourceFile, text: str, companion: str, zone: tzinfo) -> Render
     is_rst = source.is_rst(each.path)
     header = headers.split_rst(text) if is_rst else headers.split_markdown(text)
     has_title = "title" in outer or "title" in header.values
-    document: Document = import_parser(each.path).render(
-        header.body, has_title=has_title, first_line=header.body_line
-    )
+    body = header.body
+    unknown: list[Problem] = []
+    is_nikola = header.is_nikola or bool(outer)
+    if is_nikola:
+        body, unknown = shortcodes.expand(body, is_rst=is_rst, first_line=header.body_line)
+    parser = import_parser(each.path)
+    document: Document = parser.render(body, has_title=has_title, first_line=header.body_line)
     meta, complaints = metadata.interpret({**document.values, **header.values, **outer})
-    complaints += complain_of_name(each.path, meta)
+    complaints += conventions.complain_of_name(each.path, meta)
+    if header.is_pelican or (document.values and not header.values):
+        conventions.take_category(each.path, meta)
+    if header.is_pelican and not is_rst:
+        meta.summary = parser.strip(meta.summary)
+    if is_nikola:
+        conventions.take_language(each.path, meta)
     heading = metadata.cut("title", "" if meta.title else document.title, complaints)
-    page = markup.finish(document.html)
+    page = markup.finish(conventions.show_link(meta.link) + document.html)
     problems = [Problem(line_of_value(text, complaint), complaint) for complaint in complaints]
-    problems += [*header.problems, *document.problems]
+    problems += [*header.problems, *unknown, *document.problems]
     draft = make_draft(each.path, meta, heading, page, zone)
     draft.links = locate_links(text, page.targets, draft.image)
     problems += find_lost_fragments(text, page)
@@ -202,27 +213,19 @@ def compose(each: SourceFile, text: str, companion: str, zone: tzinfo) -> Render
     return Rendered(each, draft, meta.aliases, sorted(set(problems)))
 
 
-def complain_of_name(path: str, meta: metadata.Metadata) -> list[str]:
-    if meta.date or meta.has_unreadable_date or not source.has_false_day(path):
-        return []
-    return [
-        f'"{source.name_of(path)}" begins with no day of the calendar; rename it, or give it a '
-        "date within. Not published before."
-    ]
-
-
 def make_draft(
     path: str, meta: metadata.Metadata, heading: str, page: markup.Page, zone: tzinfo
 ) -> Draft:
     day, rest = source.split_name(path)
     moment = meta.date or (datetime(day.year, day.month, day.day) if day else None)
-    published_at = in_zone(moment, zone)
+    dated_at = in_zone(moment, zone)
+    published_at = None if conventions.is_page(path) else dated_at
     return Draft(
         title=meta.title or heading or rest.replace("_", " "),
         base_slug=meta.slug or metadata.clean_slug(rest) or "post",
         day=published_at.astimezone(zone).date() if published_at else None,
         published_at=published_at,
-        revised_at=in_zone(meta.updated, zone),
+        revised_at=in_zone(meta.updated, zone) or (None if published_at else dated_at),
         status=meta.status,
         language=meta.lang or reading.guess_language(page.text),
         author=meta.author,
@@ -236,6 +239,7 @@ def make_draft(
         body=page.body,
         text=page.text,
         toc=markup.make_toc(page.headings),
+        anchors=sorted(page.ids),
         minutes=reading.count_minutes(page.text),
     )
 

@@ -1,11 +1,16 @@
 """Reads and writes many rows of posts at once."""
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
+
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast
 
 from posts.models import Post
 
 BATCH = 200
+LIST = re.compile(r"^(/(?:tags|categories|series)/).*")
 
 
 def update(rows: Iterable[Post], columns: list[str]) -> None:
@@ -21,6 +26,21 @@ def load(rows: list[Post], columns: tuple[str, ...]) -> None:
     for pk, *values in found.values_list("pk", *columns):
         if pk in unread:
             unread[pk].__dict__.update(zip(columns, values, strict=True))
+
+
+def find_linking(addresses: set[str]) -> set[int]:
+    """The posts that link to any of the addresses, to one that begins like it, or to such a list.
+
+    Of lists any will do: `/tags/C++/` and `/tags/c++/` are one.
+    """
+    if not addresses:
+        return set()
+    starts = {LIST.sub(r"\1", address.rstrip("/")) for address in addresses}
+    wanted = Q()
+    for start in starts:
+        wanted |= Q(leads_to__contains=f'"{start}')
+    found = Post.objects.annotate(leads_to=Cast("urls", TextField())).filter(wanted)
+    return set(found.values_list("pk", flat=True))
 
 
 def batches(items: list[Any]) -> Iterator[list[Any]]:

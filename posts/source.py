@@ -1,6 +1,7 @@
 """Finds the files of the blog: which are posts, which lie beside them, and what they hold."""
 
 import hashlib
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -21,6 +22,9 @@ FILE_EXTENSIONS = frozenset(
 )
 
 MAX_BYTES = 512 * 1024
+
+# A file written twice within one tick of its file system's clock looks the same after both.
+NS_UNTIL_SETTLED = 3_000_000_000
 
 UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 
@@ -167,6 +171,21 @@ def digest_of(folder: Folder, path: str, stamp: Stamp, known: dict[str, tuple[St
     digest = seen[1] if seen and seen[0] == stamp else blob_id(f"{folder.root}/{path}")
     folder.stamps[path] = (stamp, digest)
     return digest
+
+
+def dump_stamps(stamps: dict[str, tuple[Stamp, str]], now: int) -> str:
+    """What to remember until the next scan, `now` in ns; files changed just now are left out."""
+    return json.dumps(
+        {path: (stamp, digest) for path, (stamp, digest) in stamps.items()
+         if max(stamp[2:]) < now - NS_UNTIL_SETTLED},
+        ensure_ascii=False,
+        separators=(",", ":"),
+    )  # fmt: skip
+
+
+def load_stamps(text: str) -> dict[str, tuple[Stamp, str]]:
+    found = json.loads(text or "{}")
+    return {path: (tuple(stamp), digest) for path, (stamp, digest) in found.items()}
 
 
 def blob_id(path: str | Path) -> str:

@@ -37,6 +37,8 @@ LABELS = {
     "youtube": "https://www.youtube.com/watch?v={}",
     "vimeo": "https://vimeo.com/{}",
     "gist": "https://gist.github.com/{}",
+    "soundcloud": "https://api.soundcloud.com/tracks/{}",
+    "soundcloud_playlist": "https://api.soundcloud.com/playlists/{}",
 }
 LITERAL_ROLES = frozenset(
     "func meth class mod attr exc data const obj keyword file program option envvar command kbd "
@@ -67,6 +69,8 @@ def register_ours() -> None:
         directives.register_directive(name, Code)
     directives.register_directive("seealso", SeeAlso)
     directives.register_directive("thumbnail", Figure)
+    directives.register_directive("listing", Listing)
+    directives.register_directive("chart", Chart)
     register_role("pep", pep_role)
     register_role("pep-reference", pep_role)
     register_role("doc", doc_role)
@@ -176,6 +180,29 @@ class Degraded(Directive):
             box += messages
         self.state.nested_parse(self.content, self.content_offset, box)
         return list(box.children) if not box["classes"] else [box]
+
+
+class Listing(Directive):
+    """The name of Nikola's file of code, which lies outside of the posts."""
+
+    optional_arguments = 1
+    final_argument_whitespace = True
+    option_spec: ClassVar[Any] = AnyOptions()
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        name = (self.arguments or [""])[0].split(" ")[0]
+        return [nodes.paragraph("", "", nodes.literal(name, name))]
+
+
+class Chart(Listing):
+    """The numbers of Nikola's chart, as they are written, under its title."""
+
+    def run(self) -> list[nodes.Node]:
+        title = self.options.get("title", "").strip("'\"")
+        numbers = "\n".join(self.content)
+        caption = [nodes.paragraph(title, title)] if title else []
+        return [*caption, nodes.literal_block(numbers, numbers)]
 
 
 class SeeAlso(BaseAdmonition):

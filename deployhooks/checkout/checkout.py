@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from deployhooks import process
 from deployhooks.checkout import addresses, gitmodules, reading
+from deployhooks.checkout.content import is_followed
 from deployhooks.checkout.environment import Config, git_environment, read_config
 from deployhooks.checkout.errors import CheckoutError
 from deployhooks.checkout.faults import explained
-from deployhooks.checkout.git import Git, Runner
+from deployhooks.checkout.git import Git, Runner, quiet_runner
 from deployhooks.checkout.gitmodules import Entry, is_branch_name
 from deployhooks.checkout.submodule import Submodule, SubmoduleRepository
 from deployhooks.checkout.working_copy import WorkingCopy
-
-TIMEOUT = 300  # seconds, where the caller's own runner sets no limit
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ class Checkout:
         self.path = path
         self.remote = remote
         self._branch = branch
-        self.run = run or self._run_quietly
+        self.run = run or quiet_runner(path)
 
     # --- Reading: milliseconds, no network ------------------------------------------------------
 
@@ -92,6 +90,12 @@ class Checkout:
         It is asked after the submodule itself was handed out, so that it may be fetched first.
         """
         yield from self._walk(self._site(commit), None, commit_of, reading.submodule_entries)
+
+    def not_followed(self, parent: Submodule, commit: str) -> list[Submodule]:
+        """What a submodule's commit names and must not bring."""
+        entries = reading.sound_entries(parent.git_dir, commit)
+        inner = (self._submodule(parent, entry, None) for entry in entries)
+        return [one for one in inner if not is_followed(one.url, parent.folder)]
 
     @cached_property
     def git_dir(self) -> Path:
@@ -249,6 +253,8 @@ class Checkout:
         """The submodules of a superproject at its `recorded` commit, and theirs."""
         for entry in entries_of(parent.git_dir, parent.recorded):
             submodule = self._submodule(parent, entry, branch)
+            if parent.path and not is_followed(submodule.url, parent.folder):
+                continue
             yield submodule
             if inner := commit_of(submodule):
                 there = replace(submodule, recorded=inner)
@@ -287,16 +293,3 @@ class Checkout:
     def _default_branch(self) -> str | None:
         ref = reading.target_of(self.path, f"refs/remotes/{self.remote}/HEAD")
         return ref.removeprefix(f"refs/remotes/{self.remote}/") if ref else None
-
-    def _run_quietly(
-        self,
-        args: Sequence[str],
-        *,
-        cwd: Path | None = None,
-        env: Mapping[str, str] | None = None,
-        timeout: float | None = None,
-        check: bool = True,
-    ) -> process.Finished:
-        return process.run(
-            args, cwd=cwd or self.path, env=env, timeout=timeout or TIMEOUT, check=check
-        )

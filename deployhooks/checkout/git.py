@@ -11,6 +11,7 @@ from typing import Protocol
 from deployhooks import process
 
 QUICK = 120.0  # seconds for what is local and short
+TIMEOUT = 300  # seconds, where the caller's own runner sets no limit
 
 
 class Runner(Protocol):
@@ -25,6 +26,24 @@ class Runner(Protocol):
         timeout: float | None = None,
         check: bool = True,
     ) -> process.Finished: ...
+
+
+def quiet_runner(folder: Path) -> Runner:
+    """For callers that keep no log."""
+
+    def run(
+        args: Sequence[str],
+        *,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        check: bool = True,
+    ) -> process.Finished:
+        return process.run(
+            args, cwd=cwd or folder, env=env, timeout=timeout or TIMEOUT, check=check
+        )
+
+    return run
 
 
 @dataclass(frozen=True)

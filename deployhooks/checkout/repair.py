@@ -14,6 +14,7 @@ from deployhooks.checkout import reading
 from deployhooks.checkout.checkout import Checkout
 from deployhooks.checkout.errors import CheckoutError
 from deployhooks.checkout.submodule import Submodule
+from deployhooks.redaction import configured_redactor
 
 # Seconds that a git which works here just now gets to end.
 PATIENCE = 5.0
@@ -43,7 +44,8 @@ def repair(checkout: Checkout, scratch: Path, check: Callable[[], None]) -> Iter
     if owners:
         damaged = [one.git_dir for one in unsound]
         names = ", ".join(path.name for path in [*damaged, *leftovers, *broken, *worktrees])
-        yield f"left as they are, because git works here ({'; '.join(owners)}): {names}"
+        shown = configured_redactor().clean("; ".join(owners))
+        yield f"left as they are, because git works here ({shown}): {names}"
         return
     for submodule in unsound:
         yield _set_aside(checkout, submodule)
@@ -185,7 +187,7 @@ def _find_owners(places: Iterable[Path]) -> Iterator[str]:
         try:
             if found.name().startswith("git") and found.status() != psutil.STATUS_ZOMBIE:
                 command = found.cmdline()
-                if not _is_reader(command) and _works_in(found, command, places):
+                if not _is_reader(found, command) and _works_in(found, command, places):
                     yield f"{' '.join(command[:4])}, process {found.pid}"
         except psutil.NoSuchProcess:
             continue
@@ -204,14 +206,30 @@ def _works_in(found: psutil.Process, command: list[str], places: list[Path]) -> 
     )
 
 
-def _is_reader(command: list[str]) -> bool:
+def _is_reader(found: psutil.Process, command: list[str]) -> bool:
+    """Whether it takes no lock; what speaks to a remote for another git is what that one is."""
+    name = _name_subcommand(command)
+    if not name.startswith("remote-"):
+        return name in READERS
+    try:
+        parent = found.parent()
+        return parent is not None and _is_reader(parent, parent.cmdline())
+    except psutil.Error:
+        return False
+
+
+def _name_subcommand(command: list[str]) -> str:
+    """`fetch` for git fetch, `remote-http` for git remote-http and for git-remote-http."""
+    program = Path(command[0]).name if command else ""
+    if program.startswith("git-"):
+        return program.removeprefix("git-")
     words = iter(command[1:])
     for word in words:
         if word in ("-c", "-C"):
             next(words, None)
         elif not word.startswith("-"):
-            return word in READERS
-    return False
+            return word
+    return ""
 
 
 def _is_open(path: Path) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from deployhooks.models.deliveries import Delivery
@@ -121,6 +121,12 @@ class Deploy(models.Model):
 
     # The lease of the process that runs it.
     attempt = models.PositiveSmallIntegerField(default=0)
+    # A default of the database: code of the version before inserts rows meanwhile.
+    stops = models.PositiveSmallIntegerField(
+        default=0,
+        db_default=0,
+        help_text="How many attempts were ended by an orderly stop of the server.",
+    )
     worker = models.CharField(max_length=255, blank=True)
     boot_id = models.CharField(max_length=64, blank=True)
     pid = models.PositiveIntegerField(null=True, blank=True)
@@ -158,8 +164,11 @@ class Deploy(models.Model):
         return self.status not in (self.Status.QUEUED, self.Status.RUNNING)
 
     def succeed(self) -> bool:
-        """running -> succeeded; False when it was no longer running."""
-        return self._close(self.Status.SUCCEEDED, "")
+        """running -> succeeded; False when it was no longer running, or is to be cancelled.
+
+        From then on a cancel is refused: of the two the first one holds, never both.
+        """
+        return self._close(self.Status.SUCCEEDED, "", cancel_requested_at=None)
 
     def fail(self, error: str) -> bool:
         """running -> failed; False when it was no longer running."""
@@ -185,11 +194,20 @@ class Deploy(models.Model):
         who = self.cancel_requested_by or "somebody"
         return self._close(self.Status.CANCELLED, f"Cancelled by {who}.{note}")
 
-    def return_to_queue(self, pause: timedelta) -> None:
-        """running -> queued: its process died; the next attempt begins after the pause."""
+    @property
+    def deaths(self) -> int:
+        """How many attempts have ended with their process, this one's counted as well."""
+        return self.attempt - self.stops
+
+    def return_to_queue(self, pause: timedelta, *, is_stop: bool = False) -> None:
+        """running -> queued: its process died or was stopped; it begins anew after the pause."""
         now = timezone.now()
         Deploy.objects.filter(pk=self.pk, status=self.Status.RUNNING, attempt=self.attempt).update(
-            status=self.Status.QUEUED, queued_at=now, not_before=now + pause, process_groups=[]
+            status=self.Status.QUEUED,
+            queued_at=now,
+            not_before=now + pause,
+            process_groups=[],
+            stops=F("stops") + int(is_stop),
         )
 
     def take_over(self, dead: Deploy) -> None:
@@ -198,9 +216,9 @@ class Deploy(models.Model):
             self.from_commit, self.submodules = dead.from_commit, dead.submodules
             self.save(update_fields=["from_commit", "submodules"])
 
-    def _close(self, status: Deploy.Status, error: str) -> bool:
+    def _close(self, status: Deploy.Status, error: str, **still: Any) -> bool:
         changed = Deploy.objects.filter(
-            pk=self.pk, status=self.Status.RUNNING, attempt=self.attempt
+            pk=self.pk, status=self.Status.RUNNING, attempt=self.attempt, **still
         ).update(
             status=status,
             error=configured_redactor().clean(error),

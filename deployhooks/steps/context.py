@@ -12,12 +12,13 @@ from django.conf import settings
 
 from deployhooks import process
 from deployhooks.checkout import Checkout, CheckoutError, Version
+from deployhooks.checkout.content import is_content
 from deployhooks.gunicorn import Gunicorn
 from deployhooks.kept import Kept
 from deployhooks.process import ProcessFailed
 from deployhooks.redaction import configured_redactor
 from deployhooks.requirements import PackagesDiffer
-from deployhooks.scratch import Scratch, is_content
+from deployhooks.scratch import Scratch
 
 if TYPE_CHECKING:
     from deployhooks.lease import Lease
@@ -69,7 +70,7 @@ class Context:
         """Whether anything of the site itself changes, not only a content submodule."""
         old, new = self.before, self.target
         return old.commit != new.commit or any(
-            commit != old.submodules.get(path) and not is_content(path)
+            commit != old.submodules.get(path) and not is_content(self.checkout.path / path)
             for path, commit in new.submodules.items()
         )
 

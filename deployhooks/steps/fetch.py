@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from deployhooks import pushes, queue
 from deployhooks.checkout import Submodule, Version
 from deployhooks.checkout.reading import has_commit
+from deployhooks.models import Delivery
+from deployhooks.sources import source_of, source_of_site
 from deployhooks.steps.context import Context
 from deployhooks.steps.patience import Patience
 from deployhooks.verdicts import find_refusal, is_site_asked_for
-
-NO_COMMIT = "0" * 40
 
 
 def fetch(context: Context) -> str:
     """Set `context.target`; nothing live changes, and the steps after it need no network."""
     patience = Patience(context)
     target = find_target(context, patience)
-    while _is_waited_for(context, target):
+    while missing := _find_missing(context, target):
         if not patience.pause("The announced commit is not there yet"):
-            context.fail(_describe_missing(context, target, patience))
+            _do_without(context, target, missing, patience)
+            break
         target = find_target(context, patience)
     context.target = target
     _record(context)
@@ -94,38 +96,49 @@ def describe(context: Context) -> str:
     return "; ".join(filter(None, [line, *moves, context.stays]))
 
 
-def _is_waited_for(context: Context, target: Version) -> bool:
-    """Whether a push was announced that is not to be seen: nothing new, and none of them is here.
+def _find_missing(context: Context, target: Version) -> list[Delivery]:
+    """The deliveries whose push is not to be seen: a repository can be behind for seconds after it.
 
-    A repository can be behind for seconds after a push. What a delivery says is only compared.
+    What a delivery says is only compared.
     """
+    if context.deploy.rollback_to:
+        return []
+    checkout = context.checkout
+    submodules = list(checkout.walk(target.commit, lambda one: target.submodules[one.path]))
+    places = [checkout.git_dir, *(one.git_dir for one in submodules)]
+    return pushes.find_missing(
+        context.deploy.deliveries.defer("payload", "headers"),
+        [source_of_site(checkout), *(source_of(checkout, one) for one in submodules)],
+        lambda commit: any(has_commit(place, commit) for place in places),
+    )
+
+
+def _do_without(
+    context: Context, target: Version, missing: list[Delivery], patience: Patience
+) -> None:
+    """Go on with what is here for the other deliveries, and leave these to the next deploy.
+
+    Fails when there is nothing to go on for: no deploy is green that served none of its deliveries.
+    """
+    said = _describe_missing(context, target, missing, patience)
     is_new = target.commit != context.before.commit or any(
         context.before.submodules.get(path) != commit for path, commit in target.submodules.items()
     )
-    if is_new or context.deploy.rollback_to:
-        return False
-    announced = _announced(context)
-    return bool(announced) and not any(_is_here(context, target, one) for one in announced)
+    if not is_new and len(missing) == context.deploy.deliveries.count():
+        context.fail(f"{said} Look whether it was taken back, then push or re-run this deploy.")
+    context.stop_if_cancelled()
+    handed_on = queue.hand_on(context.deploy, missing)
+    context.write(f"{said} This deploy goes on without it; {handed_on}\n")
 
 
-def _announced(context: Context) -> list[str]:
-    commits = context.deploy.deliveries.values_list("after", flat=True)
-    return [commit for commit in commits if commit and commit != NO_COMMIT]
-
-
-def _is_here(context: Context, target: Version, commit: str) -> bool:
-    submodules = context.checkout.walk(target.commit, lambda one: target.submodules[one.path])
-    places = [context.checkout.git_dir, *(one.git_dir for one in submodules)]
-    return any(has_commit(place, commit) for place in places)
-
-
-def _describe_missing(context: Context, target: Version, patience: Patience) -> str:
+def _describe_missing(
+    context: Context, target: Version, missing: list[Delivery], patience: Patience
+) -> str:
     checkout = context.checkout
-    announced = ", ".join(commit[:7] for commit in _announced(context))
+    announced = ", ".join(sorted({delivery.after[:7] for delivery in missing}))
     return (
         f"GitHub announced {announced}, but after {patience.waited} no remote has it: "
-        f"{checkout.branch_name()} of {checkout.remote} is still at {target.commit[:7]}. "
-        "Look whether it was taken back, then push or re-run this deploy."
+        f"{checkout.branch_name()} of {checkout.remote} is at {target.commit[:7]}."
     )
 
 

@@ -14,15 +14,18 @@ def submodules(context: Context) -> str:
     """Tracked submodules go straight to their branch's tip, never through the recorded commit."""
     patience = Patience(context)
     notes: list[str] = []
+    left_out: list[str] = []
     count = 0
     for submodule in context.checkout.walk(
         context.target.commit, lambda one: goal_of(context, one)
     ):
         count += 1
         notes += bring(context, patience, submodule)
+        left_out += describe_left_out(context, submodule)
     if not notes:
-        context.skip("all are where they should be" if count else "the site has none")
-    return "; ".join(notes)
+        done = "all are where they should be" if count else "the site has none"
+        context.skip("; ".join([done, *left_out]))
+    return "; ".join([*notes, *left_out])
 
 
 def bring(context: Context, patience: Patience, submodule: Submodule) -> list[str]:
@@ -44,6 +47,17 @@ def bring(context: Context, patience: Patience, submodule: Submodule) -> list[st
     for note in notes:
         context.write(f"{note}\n")
     return notes
+
+
+def describe_left_out(context: Context, submodule: Submodule) -> list[str]:
+    """The submodules that content names and must not bring, each with what to do."""
+    goal = goal_of(context, submodule)
+    found = context.checkout.not_followed(submodule, goal) if goal else []
+    return [
+        f"{one.path} is not followed, content brings no repositories: name {shown(one.url)} in "
+        "DEPLOY_CONTENT_SUBMODULES if it is meant"
+        for one in found
+    ]
 
 
 def goal_of(context: Context, submodule: Submodule) -> str | None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from deployhooks import cluster, control, deployer, queue
+from deployhooks import cluster, control, deployer, lease, queue
 from deployhooks.models import Deploy, Step
 from tests.deployhooks import fake_steps
 from tests.deployhooks.repositories import clone, commit, git, make_remote
@@ -149,6 +149,25 @@ def test_cancel_ends_the_running_process_within_two_seconds_and_is_final(checkou
     assert fake_steps.ran == ["fetch", "index"]
 
 
+def test_a_cancel_as_the_last_step_ends_puts_back_what_moved(checkout, monkeypatch):
+    queue.settings.DEPLOY_STEPS = [STEPS[0], "deployhooks.steps.pull.pull", STEPS[2]]
+    tip = commit(checkout.parent / "site.git", {"manage.py": "print(1)\n"})
+    git("fetch", "--quiet", cwd=checkout)
+    close = Step.close
+
+    def cancel_and_close(step, status, detail):
+        if step.name == "reload":
+            control.cancel(step.deploy, "ada")
+        close(step, status, detail)
+
+    monkeypatch.setattr(lease, "LOOK", 60)  # nobody sees it in time
+    monkeypatch.setattr(Step, "close", cancel_and_close)
+    deploy = run(fetch=fake_steps.set_target(tip))
+    assert (deploy.status, deploy.error) == ("cancelled", "Cancelled by ada.")
+    assert deploy.restored
+    assert (checkout / "manage.py").read_text() == ""
+
+
 def test_a_queue_that_stops_hands_a_deploy_back_that_has_changed_nothing(checkout, monkeypatch):
     fake_steps.behaviour["fetch"] = fake_steps.print_slowly
     deploy = make_deploy()
@@ -158,6 +177,7 @@ def test_a_queue_that_stops_hands_a_deploy_back_that_has_changed_nothing(checkou
     thread.join(5)
     deploy.refresh_from_db()
     assert (deploy.status, fake_steps.ran) == ("queued", ["fetch"])
+    assert deploy.stops == 1
     assert "was stopped" in deploy.steps.get().detail or "interrupted" in deploy.steps.get().detail
 
 
@@ -195,6 +215,26 @@ def test_two_runs_on_one_checkout_are_impossible_even_without_the_database(check
         deploy = run()
     assert deploy.status == "failed"
     assert "Another process works on the checkout" in deploy.error
+    assert fake_steps.ran == []
+
+
+@pytest.mark.parametrize("has_begun", [False, True])
+def test_a_cancel_ends_the_wait_for_the_checkout_unless_something_must_be_put_back(
+    checkout, monkeypatch, has_begun
+):
+    monkeypatch.setattr(deployer, "LOCK_TIMEOUT", 2.0)
+    deploy = make_deploy(from_commit=git("rev-parse", "HEAD", cwd=checkout) if has_begun else "")
+    with (checkout / ".git" / "blogsite.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        thread = in_thread(lambda: deployer.run_deploy(deploy.pk))
+        wait_until(lambda: Deploy.objects.get().status == "running")
+        control.cancel(deploy, "ada")
+        wait_until(lambda: not thread.is_alive() or has_begun, 2)
+        if has_begun:
+            time.sleep(1)
+    thread.join()
+    deploy.refresh_from_db()
+    assert (deploy.status, deploy.error) == ("cancelled", "Cancelled by ada.")
     assert fake_steps.ran == []
 
 

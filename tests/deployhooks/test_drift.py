@@ -1,5 +1,6 @@
 """A push of which no delivery told goes live all the same; asked are real remotes."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -64,14 +65,45 @@ def test_a_delivery_gets_its_time_before_the_branch_is_deployed_without_it(site,
     assert Deploy.objects.count() == 1
 
 
-def test_what_a_delivery_announced_is_left_to_it(site):
-    Delivery.objects.create(guid="1", event="push", after=push(site), outcome="ignored")
+def make_delivery(site: Path, after: str, outcome: str = "queued", **overrides) -> Delivery:
+    repository = {"full_name": "ada/site", "clone_url": str(site / "site.git")}
+    payload = {"ref": "refs/heads/main", "after": after, "repository": repository} | overrides
+    return Delivery.objects.create(
+        guid=str(Delivery.objects.count()),
+        event="push",
+        after=after,
+        outcome=outcome,
+        payload=json.dumps(payload),
+    )
+
+
+@pytest.mark.parametrize("outcome", ["queued", "ignored"])
+def test_what_a_delivery_announced_is_left_to_it(site, outcome):
+    message = {"message": "Later [skip deploy]"} if outcome == "ignored" else None
+    make_delivery(site, push(site), outcome, head_commit=message)
     assert "Its delivery came" in look().note
     assert not Deploy.objects.exists()
 
 
+def test_the_same_commit_announced_for_anything_else_hides_no_lost_delivery(site):
+    tip = push(site)
+    elsewhere = {"full_name": "eve/fork", "clone_url": "https://github.com/eve/fork.git"}
+    make_delivery(site, tip, "ignored", ref="refs/heads/feat")
+    make_delivery(site, tip, "ignored", ref="refs/tags/main")
+    make_delivery(site, tip, "ignored", repository=elsewhere)
+    make_delivery(site, tip, "ignored")  # its branch was not the deployed one then
+    look()
+    assert Deploy.objects.get().trigger == "drift"
+
+
+def test_a_branch_whose_name_ends_alike_is_another_one(site):
+    tip = push(site)
+    repos.commit(site / "site.git", {"odd.txt": ""}, branch="x/refs/heads/main")
+    assert look().remote_commit == tip
+
+
 def test_a_delivery_whose_deploy_came_too_early_is_made_good(site):
-    delivery = Delivery.objects.create(guid="1", event="push", after=push(site))
+    delivery = make_delivery(site, push(site))
     early = Deploy.objects.create(trigger="push", status="succeeded", to_commit="a" * 40, host="x")
     early.deliveries.add(delivery)
     look()

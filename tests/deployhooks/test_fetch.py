@@ -1,5 +1,6 @@
 """The step fetch finds the target, on real remotes over file and http."""
 
+import json
 import random
 import shutil
 import subprocess
@@ -8,15 +9,18 @@ import time
 
 import pytest
 
+from deployhooks import control
 from deployhooks.checkout import CheckoutError
 from deployhooks.checkout.faults import Fault, classify
 from deployhooks.models import Delivery, Deploy
+from deployhooks.payloads import NO_COMMIT
 from deployhooks.steps.context import StepFailed
 from deployhooks.steps.fetch import fetch
 from deployhooks.steps.pull import pull
 from tests.deployhooks import repositories as repos
 from tests.deployhooks.contexts import deploy, make_context, make_site, put_back
 from tests.deployhooks.git_server import serve
+from tests.deployhooks.hooks import make_push, make_repository
 from tests.disks import filled, small_disk
 
 pytestmark = pytest.mark.django_db
@@ -228,14 +232,69 @@ def test_an_announced_commit_that_never_comes_fails_with_a_sentence(tmp_path, se
         fetch(context)
 
 
-def test_an_announced_commit_that_was_taken_back_does_not_hold_up_a_newer_one(tmp_path, settings):
-    context = make_context(settings, make_site(tmp_path), retry=60)
-    make_delivery(context, "12345678" * 5)
+def test_an_announced_commit_is_waited_for_though_another_push_is_here(tmp_path, settings):
+    context = make_context(settings, make_site(tmp_path), retry=30)
+    repos.commit(tmp_path / "site.git", {"a": "a\n"})
+    desk = repos.desk_of(tmp_path / "site.git")
+    repos.git("commit", "--quiet", "--allow-empty", "-m", "Late", cwd=desk)
+    make_delivery(context, repos.head(desk))
+    make_delivery(context, context.before.commit)
+    late = threading.Timer(0.7, repos.git, ["push", "-q", "origin", "HEAD:main"], {"cwd": desk})
+    late.start()
+
+    fetch(context)
+
+    late.join()
+    assert context.target.commit == repos.head(desk)
+    assert context.deploy.deliveries.count() == 2
+
+
+@pytest.mark.parametrize("is_frozen", [False, True])
+def test_what_never_comes_is_handed_on_and_the_rest_goes_live(tmp_path, settings, is_frozen):
+    context = make_context(settings, make_site(tmp_path), retry=0.5)
     tip = repos.commit(tmp_path / "site.git", {"a": "a\n"})
+    make_delivery(context, tip)
+    make_delivery(context, "12345678" * 5)
+    if is_frozen:
+        control.freeze("a talk")
 
     fetch(context)
 
     assert context.target.commit == tip
+    assert [one.after for one in context.deploy.deliveries.all()] == [tip]
+    late = Delivery.objects.get(after="12345678" * 5)
+    assert "GitHub announced 1234567, but after 2 tries" in context.log.text
+    if is_frozen:
+        assert (late.outcome, late.newest_deploy()) == ("held", None)
+        assert control.thaw() == late.newest_deploy()
+    assert late.newest_deploy().status == "queued"
+    assert late.newest_deploy().pk != context.deploy.pk
+
+
+@pytest.mark.parametrize("last", ["the tip", NO_COMMIT])
+def test_an_announced_commit_that_a_later_push_took_back_is_not_waited_for(
+    tmp_path, settings, last
+):
+    context = make_context(settings, make_site(tmp_path), retry=60)
+    make_delivery(context, "12345678" * 5)
+    later = {"hook_id": "1", "event": "push"}
+    Delivery.objects.create(guid="b", before="12345678" * 5, after="abcdabcd" * 5, **later)
+    tip = repos.commit(tmp_path / "site.git", {"a": "a\n"})
+    after = tip if last == "the tip" else last
+    Delivery.objects.create(guid="c", before="abcdabcd" * 5, after=after, **later)
+
+    fetch(context)
+
+    assert context.target.commit == tip
+    assert context.log.text.count("trying again") == 0
+
+
+def test_an_announced_commit_of_what_is_followed_no_more_is_not_waited_for(tmp_path, settings):
+    context = make_context(settings, make_site(tmp_path), retry=60)
+    push = make_push(ref="refs/heads/old", repository=make_repository(clone_url="/elsewhere.git"))
+    make_delivery(context, "12345678" * 5, payload=json.dumps(push))
+
+    assert fetch(context).startswith("already at")
 
 
 def test_an_announced_commit_of_a_submodule_is_looked_for_there(tmp_path, settings):
@@ -498,7 +557,7 @@ def test_a_full_disk_is_told_in_words_and_room_is_all_it_takes(tmp_path, setting
         fetch(context)
         assert context.target.commit == tip
 
-        with filled(tmp_path / "small"), pytest.raises(CheckoutError, match="is full: make room"):
+        with filled(tmp_path / "small"), pytest.raises(OSError, match="No space left on device"):
             pull(context)
         put_back(context)
         assert context.checkout.version() == context.before

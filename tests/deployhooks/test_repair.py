@@ -10,6 +10,7 @@ import pytest
 
 from deployhooks.checkout import Checkout, repair
 from tests.deployhooks import repositories as repos
+from tests.deployhooks.git_server import serve
 
 
 @pytest.fixture
@@ -113,6 +114,32 @@ def test_the_lock_of_a_living_git_stays(checkout, monkeypatch, inside):
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+@pytest.mark.parametrize("command", ["ls-remote", "fetch"])
+def test_a_git_that_only_asks_a_remote_owns_no_lock_nor_do_its_helpers(
+    checkout, tmp_path, monkeypatch, command
+):
+    monkeypatch.setattr(repair, "PATIENCE", 0.2)
+    lock = checkout.git_dir / "modules" / "content" / "index.lock"
+    lock.touch()
+    with serve(tmp_path) as server:
+        server.failures = [0]
+        address = server.url.replace("http://", "http://u:hunter2@") + "/site.git"
+        process = subprocess.Popen(
+            ["git", command, "--", address], cwd=checkout.path, start_new_session=True
+        )
+        try:
+            while not server.requests:
+                assert process.poll() is None
+                time.sleep(0.02)
+            notes = "".join(mend(checkout))
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    assert lock.exists() == (command == "fetch")
+    assert ("remote-http" in notes) == (command == "fetch")
+    assert "hunter2" not in notes
 
 
 def test_a_lock_that_any_living_process_has_open_stays(checkout):

@@ -2,7 +2,8 @@
 
 import pytest
 
-from deployhooks.scratch import is_content, live_environment
+from deployhooks.checkout.content import is_content
+from deployhooks.scratch import live_environment
 from deployhooks.steps.fetch import fetch
 from tests.deployhooks import repositories as repos
 from tests.deployhooks.contexts import make_context, make_site, run
@@ -79,9 +80,8 @@ def test_a_change_of_a_submodule_with_code_counts_as_a_change_of_code(path, sett
 def test_a_submodule_holds_content_where_posts_lie(
     settings, tmp_path, submodule, content, expected
 ):
-    settings.DEPLOY_CHECKOUT = tmp_path
     settings.DEPLOY_CONTENT = [tmp_path / content]
-    assert is_content(submodule) is expected
+    assert is_content(tmp_path / submodule) is expected
 
 
 def test_the_live_environment_names_the_sites_own_state(settings, monkeypatch):

@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils import timezone
 from django_q.models import OrmQ
 from hypothesis import Phase
@@ -90,13 +91,20 @@ class Deploys(RuleBasedStateMachine):
     @rule(how=st.sampled_from(["succeed", "fail", "cancel"]))
     def end(self, how):
         deploy = self.running()
-        assert {
+        is_closed = {
             "succeed": deploy.succeed,
             "fail": lambda: deploy.fail("no"),
             "cancel": deploy.cancel,
         }[how]()
+        assert is_closed or (how == "succeed" and deploy.cancel_requested_at)
 
-    @precondition(lambda self: self.running() and self.running().attempt <= recovery.MAX_ATTEMPTS)
+    @precondition(lambda self: self.running())
+    @rule(number=ANY)
+    def hand_on_what_no_remote_has(self, number):
+        served = list(self.running().deliveries.all())
+        queue.hand_on(self.running(), served[: number % (len(served) + 1)])
+
+    @precondition(lambda self: self.running() and not recovery.is_only_put_back(self.running()))
     @rule()
     def move(self):
         deploy = self.running()
@@ -121,6 +129,14 @@ class Deploys(RuleBasedStateMachine):
     @rule()
     def lose_the_database(self):
         recovery.return_to_queue(self.running(), "The database failed.")
+
+    @precondition(lambda self: self.running())
+    @rule()
+    def stop_in_order(self):
+        stopped = self.running()
+        recovery.return_to_queue(stopped, "The server was stopped.", is_stop=True)
+        stopped.refresh_from_db()
+        assert stopped.status == Status.QUEUED or Deploy.objects.queued().exists()
 
     @rule()
     def lose_the_queues_rows(self):
@@ -161,11 +177,11 @@ class Deploys(RuleBasedStateMachine):
         assert Deploy.objects.running().count() <= 1
 
     @invariant()
-    def nothing_is_tried_more_than_three_times_and_only_what_moved_is_put_back_after(self):
-        late = Deploy.objects.filter(attempt__gt=recovery.MAX_ATTEMPTS)
-        assert not late.filter(attempt__gt=recovery.MAX_ATTEMPTS + 1).exists()
+    def nothing_dies_more_than_three_times_and_only_what_moved_is_put_back_after(self):
+        late = Deploy.objects.filter(attempt__gt=F("stops") + recovery.MAX_ATTEMPTS)
+        assert not late.filter(attempt__gt=F("stops") + recovery.MAX_ATTEMPTS + 1).exists()
         for deploy in late:
-            assert deploy.steps.filter(name="pull", attempt__lte=recovery.MAX_ATTEMPTS).exists()
+            assert deploy.steps.filter(name="pull", attempt__lt=deploy.attempt).exists()
 
     @invariant()
     def what_moved_is_never_left_after_the_third_attempt(self):
@@ -181,6 +197,12 @@ class Deploys(RuleBasedStateMachine):
                 self.final[deploy.pk] = deploy.status
                 assert deploy.finished_at
                 assert deploy.error or deploy.status == Status.SUCCEEDED
+
+    @invariant()
+    def a_cancel_that_was_accepted_is_kept(self):
+        assert not Deploy.objects.filter(
+            status=Status.SUCCEEDED, cancel_requested_at__isnull=False
+        ).exists()
 
     @invariant()
     def every_delivery_is_held_or_served(self):
@@ -204,7 +226,7 @@ class Deploys(RuleBasedStateMachine):
             if not OrmQ.objects.exists():
                 continue  # it was returned in this very round; the queue is told in the next
             if claimed := lease.claim(waiting.pk):
-                claimed.succeed()
+                assert claimed.succeed() or claimed.cancel()
         assert not Deploy.objects.filter(status__in=[Status.QUEUED, Status.RUNNING]).exists()
 
 

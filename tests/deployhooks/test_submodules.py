@@ -210,6 +210,26 @@ def test_nested_submodules_are_followed(tmp_path, settings):
     assert context.deploy.submodules["outer/deep"]["to"] == tip
 
 
+@pytest.mark.parametrize("content", ["outer", "outer/posts"])
+def test_content_brings_no_repositories_but_those_that_the_operator_has_named(
+    tmp_path, settings, content
+):
+    make_nested(tmp_path)
+    path = repos.clone(tmp_path / "site.git", tmp_path / "fresh", submodules=False)
+    settings.DEPLOY_CONTENT = [path / content]
+
+    context, line = bring(settings, path)
+
+    assert "outer/deep is not followed" in line
+    assert str(tmp_path / "inner.git") in line
+    assert list((path / "outer/deep").iterdir()) == []
+    assert set(context.checkout.version().submodules) == set(context.deploy.submodules) == {"outer"}
+    assert "outer/deep is not followed" in bring(settings, path)[1]
+
+    settings.DEPLOY_CONTENT_SUBMODULES = [f"file://{tmp_path}/inner"]
+    assert "outer/deep new -> " in bring(settings, path)[1]
+
+
 def test_nested_submodules_that_are_missing_are_cloned(tmp_path, settings):
     make_nested(tmp_path)
     fresh = repos.clone(tmp_path / "site.git", tmp_path / "fresh", submodules=False)

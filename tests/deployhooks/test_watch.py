@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import psutil
 import pytest
+from django.db.models import F
 from django.utils import timezone
 from django_q.brokers import get_broker
 from django_q.models import OrmQ
@@ -79,6 +80,18 @@ def test_pauses_grow_and_the_third_death_is_the_last():
     assert len(set(pauses)) == 2
     assert deploy.status == "failed"
     assert "last attempt" in deploy.error
+
+
+def test_orderly_stops_are_no_deaths():
+    deploy = make_dead(attempt=0)
+    for is_stop in (True, True, False, True, True, False):
+        Deploy.objects.update(status="running", attempt=F("attempt") + 1)
+        pause = recovery.return_to_queue(reload(deploy), "It ended.", is_stop=is_stop)
+        assert reload(deploy).status == "queued"
+        assert bool(pause) != is_stop
+    Deploy.objects.update(status="running", attempt=F("attempt") + 1)
+    recovery.return_to_queue(reload(deploy), "It died.")
+    assert (reload(deploy).status, deploy.attempt) == ("failed", 7)
 
 
 def test_after_three_deaths_a_deploy_that_moved_something_gets_one_more_to_be_put_back():

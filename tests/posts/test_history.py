@@ -39,7 +39,10 @@ fields = st.fixed_dictionaries(
         "status": st.sampled_from(["draft", "published", "hidden", "nonsense"]),
     },
 )
-bodies = st.lists(st.sampled_from([*PATHS, "img/p.png", "nowhere.md", "#gone"]), max_size=2).map(
+TARGETS = [*PATHS, "img/p.png", "nowhere.md", "#gone", f"{PATHS[0]}#one", f"{PATHS[4]}#two",
+           "{tag}x", "/tags/机器-学习/", "/categories/one/", "/series/two/", "/old/", "/older.html",
+           "/2016/01/02/b/", "/2016/01/03/d/#one"]  # fmt: skip
+bodies = st.lists(st.sampled_from(TARGETS), max_size=3).map(
     lambda targets: "\n\n".join(f"See [it]({each})." for each in targets)
 )
 
@@ -55,12 +58,13 @@ def texts(draw, path: str) -> bytes:
     if is_broken and not is_deep:
         values["date"] = "some day"
     filler = f"Words about {draw(names)}.\n\n" * 4
+    heading = draw(names)
     if path.endswith(".rst"):
         head = "".join(f":{key}: {value}\n" for key, value in values.items())
-        end = DEEP if is_deep else f"`x <{PATHS[0]}>`_\n"
-        return f"{title}\n========\n\n{head}\n{filler}{end}".encode()
+        link = DEEP if is_deep else f"`x <{PATHS[0]}#one>`_\n"
+        return f"{title}\n========\n\n{head}\n{filler}{heading}\n------\n\n{link}".encode()
     head = "".join(f"{key}: {value}\n" for key, value in {"title": title, **values}.items())
-    return f"{head}\n{filler}\n{body}\n".encode()
+    return f"{head}\n{filler}\n## {heading}\n\n{body}\n".encode()
 
 
 @st.composite

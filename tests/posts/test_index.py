@@ -10,6 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from posts import index as index_module
+from posts import source
 from posts.index import index_posts
 from posts.models import Address, Post, Snapshot, Tag
 from posts.source import SourceUnreadable, blob_id
@@ -263,13 +264,15 @@ def test_a_query_leads_only_to_the_post_that_names_it(tmp_path, client):
 def test_links_follow_the_posts_that_they_lead_to(tmp_path):
     index(tmp_path, **{
         "2016-01-01-a.md": make_markdown(body="[b](2016-01-02-b.md#end) ![p](img/p.png)"),
-        "2016-01-02-b.md": make_markdown("B"),
+        "2016-01-02-b.md": make_markdown("B", "## End"),
     })  # fmt: skip
     assert 'href="/2016/01/02/b/#end"' in get_post("2016-01-01-a.md").html
     assert [each["message"] for each in get_post("2016-01-01-a.md").site_problems] == [
         "the link img/p.png leads nowhere"
     ]
-    write_posts(tmp_path, **{"2016-01-02-b.md": make_markdown("B", slug="other"), "img/p.png": ""})
+    write_posts(
+        tmp_path, **{"2016-01-02-b.md": make_markdown("B", "## End", slug="other"), "img/p.png": ""}
+    )
     report = index_posts(tmp_path)
     assert report.changed == ["2016-01-02-b.md"]
     html = get_post("2016-01-01-a.md").html
@@ -516,3 +519,25 @@ def test_a_date_within_beats_a_name_that_has_none(tmp_path):
     report = index(tmp_path, **{"2019_13_45-x.md": make_markdown(date="2019-12-31")})
     assert messages(report) == []
     assert get_post("2019_13_45-x.md").day == date(2019, 12, 31)
+
+
+@pytest.mark.django_db
+def test_files_that_look_as_they_did_are_not_read_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(source, "NS_UNTIL_SETTLED", -(10**12))
+    hashed = []
+    original = source.blob_id
+    monkeypatch.setattr(source, "blob_id", lambda path: hashed.append(path) or original(path))
+    index(tmp_path, **{"2016-01-01-a.md": "# A\n", "2016-01-02-b.md": "# B\n"})
+    assert len(hashed) == 2
+    index(tmp_path, **{"2016-01-02-b.md": "# Longer\n"})
+    assert [path[-4:] for path in hashed[2:]] == ["b.md"]
+    assert get_post("2016-01-02-b.md").title == "Longer"
+    index_posts(tmp_path, everything=True)
+    assert len(hashed) == 5
+
+
+@pytest.mark.django_db
+def test_a_file_written_just_now_is_hashed_again_next_time(tmp_path):
+    """Written twice within one tick of the clock and of one size, it looks as it did."""
+    index(tmp_path, **{"2016-01-01-a.md": "# A\n"})
+    assert Snapshot.objects.get().stamps == "{}"

@@ -19,12 +19,13 @@ from tests.posts.blogs import make_markdown, write_posts
 from tests.posts.previews import running_preview
 
 
+@pytest.mark.django_db
 def test_every_problem_is_told_with_file_and_line(tmp_path, settings, capsys):
     settings.POSTS_DIR = tmp_path
     write_posts(tmp_path, **{
         "2016-01-01-a.md": make_markdown(body="x\n\n[lost](nowhere.md)", status="what"),
         "2016-01-02-b.rst": "T\n====\n\n*open\n",
-        "2016-01-03-c.md": make_markdown(body="[a](2016_01_01-a.md)"),
+        "2016-01-03-c.md": make_markdown(body="[b](2016_01_02-b.md)"),
     })  # fmt: skip
     (tmp_path / "2016-01-04-d.md").write_bytes(b"\xff")
     with pytest.raises(CommandError, match="4 problems found"):

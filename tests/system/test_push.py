@@ -183,5 +183,10 @@ def test_the_server_stops_cleanly_and_starts_again(
     assert "webhook URL: " in printed
     assert "webhook secret: " not in printed
     assert "admin password: " not in printed
+    if number == signal.SIGTERM:
+        last = site.deliver("content").json()["deploy"]
+        site.stop(signal.SIGKILL)  # the others see for themselves that nobody looks after them
+        site.start()
+        assert site.wait_for_deploy(last)["status"] == "succeeded"
     assert site.stop(number) == 0
     assert site.processes() == []

@@ -1,0 +1,173 @@
+"""What the site answers: whether an address leads to something that visitors can open."""
+
+import re
+from collections.abc import Callable, Collection, Iterable
+from functools import cached_property
+from urllib.parse import quote, unquote
+
+from django.conf import settings
+from django.urls import Resolver404, ResolverMatch, resolve
+
+from posts import reading
+from posts.models import Address, Post, Tag
+
+VISIBLE = (Post.Status.PUBLISHED, Post.Status.HIDDEN)
+
+
+class Answers:
+    """Of all addresses below `/`, by the site's own URLconf. What costs a query is asked for late.
+
+    `lists` gives the addresses of lists that have posts, `others` those that are sent on to a post,
+    both as visitors write them (not percent-encoded).
+    """
+
+    def __init__(
+        self,
+        rows: Iterable[Post],
+        files: Collection[str],
+        lists: Callable[[], set[str]],
+        others: Callable[[], set[str]],
+    ) -> None:
+        self.rows = list(rows)
+        self.files = files
+        self.get_lists = lists
+        self.get_others = others
+
+    @cached_property
+    def lists(self) -> set[str]:
+        return self.get_lists()
+
+    @cached_property
+    def others(self) -> set[str]:
+        return self.get_others()
+
+    @cached_property
+    def posts(self) -> dict[str, str]:
+        """The path of each post by its address."""
+        return {unquote(row.get_absolute_url()): row.path for row in self.rows}
+
+    @cached_property
+    def articles(self) -> set[str]:
+        """The names that the older site's addresses were made of."""
+        return {row.path.rpartition("/")[2] for row in self.rows if is_visible(row)}
+
+    def find_post(self, path: str) -> str | None:
+        """The post that lives at the address, drafts too."""
+        return self.posts.get(path) or self.posts.get(path + "/")
+
+    def has(self, path: str) -> bool:
+        if path.startswith(f"/{settings.STATIC_URL.strip('/')}/"):
+            return True
+        for spelling in (path, path + "/"):
+            match = find_view(spelling)
+            if match and self.is_answered(spelling, match):
+                return True
+        return not self.others.isdisjoint({path, path.rstrip("/"), path + "/"})
+
+    def is_answered(self, path: str, match: ResolverMatch) -> bool:
+        """Whether the view finds something; those of other apps know best themselves."""
+        name = match.url_name if match.namespaces == ["posts"] else ""
+        if name in ("post", "page"):
+            return path in self.posts
+        if "kind" in match.kwargs:
+            return self.has_list(match.kwargs["kind"].folder, match.kwargs["slug"])
+        if name == "article":
+            return match.kwargs["name"].rpartition("/")[2] in self.articles
+        if name == "file":
+            return match.kwargs["path"] in self.files
+        return True
+
+    def has_list(self, folder: str, slug: str) -> bool:
+        """In the spellings that groups.find_group knows."""
+        spellings = (slug, reading.slugify(slug), f".{slug}")
+        return any(f"{folder}{each}/" in self.lists for each in spellings)
+
+
+def find_view(path: str) -> ResolverMatch | None:
+    try:
+        return resolve(path)
+    except Resolver404:
+        return None
+
+
+def is_visible(row: Post) -> bool:
+    """Visitors can open it, now or when its time has come."""
+    return row.status in VISIBLE
+
+
+def list_addresses(
+    row: Post, tag_slugs: Iterable[str], category_slug: str, series_slug: str
+) -> set[str]:
+    """Of the lists in which a post stands, percent-encoded."""
+    if row.status != Post.Status.PUBLISHED or row.day is None:
+        return set()
+    found = {address_of_group("tags", slug) for slug in tag_slugs}
+    found |= {address_of_group("categories", category_slug)} if category_slug else set()
+    return found | ({address_of_group("series", series_slug)} if series_slug else set())
+
+
+def address_of_group(folder: str, slug: str) -> str:
+    return f"/{folder}/{quote(slug)}/"
+
+
+def address_of_list(kind: str, name: str) -> str:
+    """Pelican's and Nikola's words for lists: tag, category, archive, index, ...; "" for others."""
+    slug = reading.slugify(name)
+    return {
+        "tag": address_of_group("tags", slug),
+        "tag_rss": address_of_group("tags", slug) + "feed/",
+        "tag_atom": address_of_group("tags", slug) + "feed/",
+        "category": address_of_group("categories", slug),
+        "series": address_of_group("series", slug),
+        "archive": f"/archive/{name}/" if re.fullmatch(r"[0-9]{4}", name) else "/archive/",
+        "tag_index": "/tags/",
+        "category_index": "/tags/",
+        "rss": "/rss/",
+        "index": "/",
+        "root": "/",
+        "author": "/",
+    }.get(kind, "")
+
+
+def stored_lists() -> set[str]:
+    """The lists of the posts in the database."""
+    posts = Post.objects.filter(
+        status=Post.Status.PUBLISHED, day__isnull=False, is_rendered=True
+    ).order_by()
+    tags = Tag.objects.filter(post__in=posts).values_list("slug", flat=True).distinct()
+    found = {f"/tags/{slug}/" for slug in tags}
+    for folder, column in (("categories", "category_slug"), ("series", "series_slug")):
+        slugs = posts.exclude(**{column: ""}).values_list(column, flat=True).distinct()
+        found |= {f"/{folder}/{slug}/" for slug in slugs}
+    return found
+
+
+def stored_others(**only: object) -> set[str]:
+    """Aliases and former addresses of the posts in the database that visitors can open."""
+    found = Address.objects.filter(post__status__in=VISIBLE, post__is_rendered=True, **only)
+    return {unquote(address) for address in found.values_list("address", flat=True)}
+
+
+# What others may link to: the post, an address, and what is true there.
+Fact = tuple[int, str, str]
+
+
+def stored_facts(posts: Collection[int]) -> set[Fact]:
+    """Everything about these posts that is for links of others to find: compare before and after.
+
+    A link leads elsewhere or nowhere only if the fact of its address is not what it was.
+    """
+    rows = {row.pk: row for row in Post.objects.filter(pk__in=posts, is_rendered=True).only(
+        "status", "day", "slug", "anchors", "category_slug", "series_slug")}  # fmt: skip
+    slugs: dict[int, list[str]] = {}
+    for pk, slug in Tag.objects.filter(post__in=rows).values_list("post", "slug"):
+        slugs.setdefault(pk, []).append(slug)
+    facts = {
+        (row.pk, row.get_absolute_url(), f"{is_visible(row)} {row.anchors}")
+        for row in rows.values()
+    }
+    for pk, row in rows.items():
+        lists = list_addresses(row, slugs.get(pk, []), row.category_slug, row.series_slug)
+        facts |= {(pk, address, "") for address in lists}
+    others = Address.objects.filter(post__in=rows).values_list("post", "address")
+    return facts | {(pk, address, "") for pk, address in others if is_visible(rows[pk])}

@@ -1,0 +1,113 @@
+"""Nikola's shortcodes, `{{% youtube ... %}}`: made into what the markup itself has for it."""
+
+import re
+import shlex
+from collections.abc import Callable
+
+from posts.problems import Problem
+
+# What lies between the signs is short; else a text of openings alone would take for ever.
+TAG = re.compile(r"\{\{%\s*(/?)([\w-]{1,60})(\s(?:[^%{]|%(?!\}\})|\{(?!\{%)){0,2000}?)?%\}\}")
+ADDRESSES = {
+    "youtube": "https://www.youtube.com/watch?v={}",
+    "vimeo": "https://vimeo.com/{}",
+    "gist": "https://gist.github.com/{}",
+    "soundcloud": "https://api.soundcloud.com/tracks/{}",
+    "soundcloud_playlist": "https://api.soundcloud.com/playlists/{}",
+    "media": "{}",
+}
+
+
+class Arguments:
+    """What follows the name: words, of which the first is kept, and pairs like key="value"."""
+
+    def __init__(self, text: str) -> None:
+        try:
+            words = shlex.split(text)
+        except ValueError:
+            words = text.split()
+        pairs = [word.partition("=") for word in words if re.match(r"\w+=", word)]
+        self.named = {key: value for key, _, value in pairs}
+        self.first = next((word for word in words if not re.match(r"\w+=", word)), "")
+
+    def any(self, *keys: str) -> str:
+        return self.first or next((self.named[key] for key in keys if key in self.named), "")
+
+
+def expand(text: str, *, is_rst: bool, first_line: int) -> tuple[str, list[Problem]]:
+    """The text with its shortcodes replaced, line by line; those that nobody knows stay, told."""
+    out: list[str] = []
+    problems: list[Problem] = []
+    unclosed: set[str] = set()
+    position = 0
+    while found := TAG.search(text, position):
+        out.append(text[position : found.start()])
+        closing = None if found[2] in unclosed else find_closing(text, found)
+        if closing is None:
+            unclosed.add(found[2])
+        content = text[found.end() : closing.start()] if closing else ""
+        made = make(found[2], Arguments(found[3] or ""), content, is_rst=is_rst)
+        position = (closing or found).end() if made is not None else found.end()
+        if made is None:
+            made = found[0]
+            line = first_line + text.count("\n", 0, found.start())
+            problems.append(Problem(line, f"nobody here knows the shortcode {found[0][:60]}"))
+        missing = text.count("\n", found.start(), position) - made.count("\n")
+        out.append(made + "\n" * missing)
+    return "".join([*out, text[position:]]), problems
+
+
+def find_closing(text: str, opening: re.Match[str]) -> re.Match[str] | None:
+    if opening[1]:
+        return None
+    return re.compile(rf"\{{\{{%\s*/{re.escape(opening[2])}\s*%\}}\}}").search(text, opening.end())
+
+
+def make(name: str, given: Arguments, content: str, *, is_rst: bool) -> str | None:
+    """What stands for the shortcode in the markup; None when we do not know it."""
+    if name in ADDRESSES:
+        address = ADDRESSES[name].format(given.any("id", "url", "gistid"))
+        return address if is_rst else f"<{address}>"
+    maker = MAKERS.get(name)
+    return maker(given, content, is_rst) if maker else None
+
+
+def make_thumbnail(given: Arguments, content: str, is_rst: bool) -> str:
+    """The picture itself: thumbnails are a matter of Nikola's builds."""
+    address = given.any("uri")
+    words = given.named.get("alt", "")
+    caption = " ".join(content.split())
+    if is_rst:
+        return f"`{caption or words or address} <{address}>`__"
+    title = given.named.get("title", "").replace('"', "&quot;")
+    picture = f'![{words}](<{address}> "{title}")' if title else f"![{words}](<{address}>)"
+    return f"{picture} {caption}".strip()
+
+
+def make_doc(given: Arguments, content: str, is_rst: bool) -> str:
+    words = " ".join(content.split())
+    if is_rst:
+        return f":doc:`{words}`"
+    found = re.fullmatch(r"(.+?)\s*<([^<>]+)>", words)
+    return f"[{found[1]}](<{found[2]}>)" if found else f"[{words}](<{words}>)"
+
+
+def make_listing(given: Arguments, content: str, is_rst: bool) -> str:
+    """Its name: the file of code lies outside of the posts."""
+    return f"``{given.first}``" if is_rst else f"`{given.first}`"
+
+
+def make_chart(given: Arguments, content: str, is_rst: bool) -> str:
+    """The numbers, as they are written."""
+    return content if is_rst or not content.startswith("\n") else f"```{content}```"
+
+
+MAKERS: dict[str, Callable[[Arguments, str, bool], str]] = {
+    "raw": lambda given, content, is_rst: content,
+    "post-list": lambda given, content, is_rst: "",
+    "post_list": lambda given, content, is_rst: "",
+    "thumbnail": make_thumbnail,
+    "doc": make_doc,
+    "listing": make_listing,
+    "chart": make_chart,
+}

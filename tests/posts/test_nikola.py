@@ -1,0 +1,139 @@
+"""A blog written for Nikola 8.3 looks here as it does there, feature by feature."""
+
+import pytest
+
+from tests.posts.test_formats import read
+from tests.posts.test_pelican import links_of
+
+HEAD = ".. title: T\n.. slug: my-day\n.. date: 2012-03-30 23:00\n"
+IN_COMMENT = f"<!--\n{HEAD}-->\n"
+VIDEO = "https://www.youtube.com/watch?v=8N_tupPBtWQ"
+
+
+def show_markdown(tmp_path, text):
+    return read(tmp_path, "x.md", f"{IN_COMMENT}\n{text}\n")
+
+
+def show_rst(tmp_path, text):
+    return read(tmp_path, "x.rst", f"{HEAD}\n{text}\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("{{% youtube 8N_tupPBtWQ %}}", f'<a href="{VIDEO}">{VIDEO}</a>'),
+        ('{{% youtube id="8N_tupPBtWQ" width=400 %}}', f'<a href="{VIDEO}">{VIDEO}</a>'),
+        ("{{% vimeo id=20241459 %}}", 'href="https://vimeo.com/20241459"'),
+        ("{{% gist 2395294 %}}", 'href="https://gist.github.com/2395294"'),
+        ("{{% media url=https://example.org/v %}}", 'href="https://example.org/v"'),
+        ("{{% doc %}}the trip <b>{{% /doc %}}", ">the trip</a>"),
+        ("{{% listing hello.py python linenumbers=True %}}", "<code>hello.py</code>"),
+        ("`{{% raw %}}{{% youtube x %}}{{% /raw %}}`", "<code>{{% youtube x %}}</code>"),
+    ],
+)
+@pytest.mark.parametrize("show", [show_markdown, show_rst])
+def test_shortcodes_become_what_they_name(tmp_path, show, text, html):
+    draft = show(tmp_path, text.replace("`", "``"))
+    assert html in draft.body
+    assert draft.problems == []
+
+
+def test_a_thumbnail_is_the_picture(tmp_path):
+    text = '{{% thumbnail "/images/p.png" alt="Rome" title="T" %}}The city{{% /thumbnail %}}'
+    draft = show_markdown(tmp_path, text)
+    assert 'alt="Rome"' in draft.body
+    assert draft.text == "The city"
+    assert draft.links == [{"target": "/images/p.png", "line": 7}]
+
+
+@pytest.mark.parametrize("show", [show_markdown, show_rst])
+def test_lists_of_posts_are_left_out_and_numbers_of_charts_stay(tmp_path, show):
+    draft = show(tmp_path, "{{% post-list start=0 stop=2 %}}\n{{% /post-list %}}\n\nEnd")
+    assert (draft.text, draft.problems) == ("End", [])
+    chart = show(tmp_path, "{{% chart Bar title='B' %}}\n'Firefox', [1, 2]\n{{% /chart %}}")
+    assert chart.text == "'Firefox', [1, 2]"
+
+
+def test_an_unknown_shortcode_stays_and_is_told_with_its_line(tmp_path):
+    text = "{{% chart Bar %}}\n1\n{{% /chart %}}\n\nA {{% unheard-of x %}} word."
+    draft = show_markdown(tmp_path, text)
+    assert "A {{% unheard-of x %}} word." in draft.text
+    assert [each["line"] for each in draft.problems] == [11]
+
+
+def test_shortcodes_of_other_tools_are_text(tmp_path):
+    draft = read(tmp_path, "x.md", "---\ntitle: T\n---\n`{{% youtube x %}}`\n")
+    assert (draft.text, draft.problems) == ("{{% youtube x %}}", [])
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (".. youtube:: 8N_tupPBtWQ\n   :width: 400", VIDEO),
+        (".. vimeo:: 20241459\n   :height: 240", "https://vimeo.com/20241459"),
+        (".. gist:: 2395294", "https://gist.github.com/2395294"),
+        (".. soundcloud:: 78131362", "https://api.soundcloud.com/tracks/78131362"),
+        (".. media:: https://example.org/v", "https://example.org/v"),
+        (".. listing:: hello.py python\n   :number-lines:", "hello.py"),
+        (".. post-list::\n   :start: 0\n   :stop: 2\n\nEnd", "End"),
+        (".. TEASER_END: read on\n\nEnd", "End"),
+        (".. chart:: Bar\n   :title: 'B'\n   :x_labels: [1]\n\n   'F', [1, 2]\n   'C', [3, 4]",
+         "B\n'F', [1, 2]\n'C', [3, 4]"),
+        (".. thumbnail:: /images/p.png\n   :alt: Rome\n\n   The city", "The city"),
+    ],
+)  # fmt: skip
+def test_directives_show_what_they_name(tmp_path, text, shown):
+    draft = show_rst(tmp_path, text)
+    assert (draft.text, draft.problems) == (shown, [])
+
+
+def test_the_original_site_is_linked_and_no_summary(tmp_path):
+    draft = read(tmp_path, "x.rst", f"{HEAD}.. link: https://example.org/a\n\nText.\n")
+    assert '<a href="https://example.org/a">https://example.org/a</a>' in draft.body
+    assert draft.summary == "Text."
+    evil = read(tmp_path, "y.rst", f"{HEAD}.. link: javascript:x\n\nText.\n")
+    assert "javascript" not in evil.body
+
+
+@pytest.mark.django_db
+def test_links_by_slug_lead_to_posts(tmp_path):
+    (tmp_path / "rome.rst").write_text(HEAD + ".. tags: italy\n.. category: travel\n\nText.\n")
+    targets = {
+        "link://slug/my-day": "/2012/03/30/my-day/",
+        "link://filename/rome.rst": "/2012/03/30/my-day/",
+        "link://tag/italy": "/tags/italy/",
+        "link://category/travel": "/categories/travel/",
+        "link://archive/2012": "/archive/",
+        "my-day": "/2012/03/30/my-day/",
+    }
+    lines = "\n".join(f"- `{n} <{target}>`_" for n, target in enumerate(targets))
+    text = lines.replace("`5 <my-day>`_", ":doc:`that <my-day>`")
+    (tmp_path / "x.rst").write_text(f".. title: U\n.. date: 2013-01-01\n\n{text}\n")
+    found = links_of(tmp_path, "x.rst")
+    assert found.pop("link://archive/2012").startswith("/archive/")
+    targets.pop("link://archive/2012")
+    assert found == targets
+
+
+@pytest.mark.parametrize(
+    ("name", "slug", "language"),
+    [
+        ("madrid.zh_cn.md", "my-day-zh-cn", "zh-cn"),
+        ("2012_03_30-madrid.pt-BR.md", "my-day-pt-br", "pt-BR"),
+        ("madrid.v2.md", "my-day", ""),
+        ("madrid.md", "my-day", ""),
+    ],
+)
+def test_a_translation_has_its_language_and_an_address_of_its_own(tmp_path, name, slug, language):
+    draft = read(tmp_path, name, f"{IN_COMMENT}\nText.\n")
+    assert (draft.base_slug, draft.language) == (slug, language)
+
+
+def test_a_translation_in_two_files_is_one_too(tmp_path):
+    draft = read(tmp_path, "madrid.de.md", "Text.\n", **{"madrid.de.meta": ".. title: T\n"})
+    assert (draft.base_slug, draft.language) == ("madrid-de", "de")
+
+
+def test_a_dot_in_the_name_of_other_posts_is_no_language(tmp_path):
+    draft = read(tmp_path, "2012_03_30-just.do.it.md", "# T\n\nText.\n")
+    assert (draft.base_slug, draft.language) == ("just.do.it", "")
