@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -105,12 +106,20 @@ class WorkingCopy:
     @contextmanager
     def _marking(self, goal: str) -> Iterator[None]:
         """Leave a mark that stays when what is done meanwhile does not come to its end."""
+        try:
+            self._mark(goal)
+        except OSError as error:
+            self.marker.unlink(missing_ok=True)
+            full = " The disk is full: make room." if error.errno == errno.ENOSPC else ""
+            raise CheckoutError(f"{self.marker} could not be written: {error}.{full}") from error
+        yield
+        self.marker.unlink()
+
+    def _mark(self, goal: str) -> None:
         with self.marker.open("w") as marker:
             marker.write(goal)
             marker.flush()
             os.fsync(marker.fileno())
-        yield
-        self.marker.unlink()
 
     def _keep_commits(self, commit: str | None, branch: str | None) -> list[str]:
         """Put under a ref what the move would leave reachable from no ref of a remote."""

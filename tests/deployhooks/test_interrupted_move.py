@@ -223,20 +223,26 @@ def test_what_somebody_writes_into_a_torn_version_is_kept(tmp_path, path, settin
     assert repos.git("diff", "--name-only", before, ref, cwd=path) == "zoo.txt"
 
 
+def make_tree(desk: Path, entries: str) -> str:
+    done = subprocess.run(
+        ["git", "mktree"], cwd=desk, input=entries, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
 def test_a_version_that_git_refuses_to_write_is_in_nobodys_way(tmp_path, path, settings):
     before = repos.head(path)
     desk = repos.desk_of(tmp_path / "site.git")
-    tree = repos.git("ls-tree", "HEAD", cwd=desk)
-    (tmp_path / "tree").write_text(f"{tree}\n".replace("\tmanage.py", "\tgit~1"))
-    with (tmp_path / "tree").open() as listed:
-        made = subprocess.run(
-            ["git", "mktree"], cwd=desk, stdin=listed, capture_output=True, text=True, check=True
-        )
-    commit = repos.git("commit-tree", made.stdout.strip(), "-p", "HEAD", "-m", "Odd", cwd=desk)
+    inner = make_tree(
+        desk, repos.git("ls-tree", "HEAD:many", cwd=desk).replace("0000.txt", "git~1")
+    )
+    made = make_tree(desk, f"{repos.git('ls-tree', 'HEAD', cwd=desk)}\n040000 tree {inner}\todd")
+    commit = repos.git("commit-tree", made, "-p", "HEAD", "-m", "Odd", cwd=desk)
     repos.git("push", "--quiet", "origin", f"{commit}:refs/heads/main", cwd=desk)
     context = make_context(settings, path)
-    with pytest.raises(CheckoutError):
+    with pytest.raises(CheckoutError, match="invalid path"):
         deploy(context)
+    assert context.has_moved
 
     put_back(context)
 
