@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import F, Q
 
 from deployhooks.models import Delivery, Deploy, Step
-from deployhooks.payloads import JSON_TYPE, InvalidPayload, parse_payload
+from deployhooks.pushes import is_push_to, read_push
 from deployhooks.recovery import MAX_ATTEMPTS, TAKEN_UP
 from deployhooks.repositories import Source
 from deployhooks.sources import read_sources
@@ -43,9 +43,6 @@ def is_site_asked_for(deploy: Deploy) -> bool:
 
 
 def is_of(delivery: Delivery, site: Source) -> bool:
-    """Whether a delivery is a push to the site; one that cannot be read any more may be."""
-    try:
-        payload = parse_payload(delivery.event, delivery.payload.encode(), JSON_TYPE)
-    except InvalidPayload:
-        return True
-    return payload.branch == site.branch and site.is_named_by(payload.urls, payload.full_name)
+    """Whether a delivery is a push to the site; one that is not kept may be."""
+    payload = read_push(delivery)
+    return payload is None or is_push_to(payload, site)
