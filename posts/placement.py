@@ -11,8 +11,10 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from posts.answers import Answers, address_of_list, is_visible
 from posts.links import Found, Places
+from posts.markup import OWN_IDS
 from posts.models import Post
 from posts.problems import Problem
+from posts.rows import LIST
 
 NUMBERS = re.compile(r"(?:-\d+)+$")
 STATES = {Post.Status.DRAFT: "it is a draft", Post.Status.PRIVATE: "it is private"}
@@ -118,10 +120,20 @@ def complain_of_link(
         if is_visible(row) and not is_visible(other):
             words = f"the link {target} leads to {other.path}, which visitors cannot open"
             return f"{words}: {STATES[Post.Status(other.status)]}"
-        if found.fragment and found.fragment not in ("top", *other.anchors):
+        if found.fragment and not has_part(other, found.fragment):
             return f"the link {target} leads to no heading of {other.path}"
         return ""
-    return f"the link {target} leads nowhere" if found.path and not answers.has(found.path) else ""
+    if not found.path or answers.has(found.path):
+        return ""
+    # The list that a draft links to may come to be when it is published.
+    return (
+        "" if not is_visible(row) and LIST.match(found.path) else f"the link {target} leads nowhere"
+    )
+
+
+def has_part(post: Post, fragment: str) -> bool:
+    """One of its own, one of the frame around every post, or words to look for."""
+    return fragment in ("top", *post.anchors) or fragment.startswith((OWN_IDS, ":~:"))
 
 
 def choose_slugs(rows: list[Row], settled: Collection[Row]) -> dict[str, str]:

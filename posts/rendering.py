@@ -266,11 +266,15 @@ def find_lost_fragments(text: str, page: markup.Page) -> list[Problem]:
 
 
 def line_of(text: str, target: str) -> int:
-    """The first line on which the target stands, as written or percent-encoded; else 1."""
-    for spelling in (target, unquote(target)):
-        position = text.find(spelling)
-        if position >= 0:
-            return text.count("\n", 0, position) + 1
+    """The first line on which the target stands, as written or percent-encoded; else 1.
+
+    By itself, if it does so anywhere: `#end` is found within `other.md#end` too.
+    """
+    for pattern in (r"(?<![^\s\"'`(<[=:]){}(?![^\s\"'`)>\],])", "{}"):
+        for spelling in (target, unquote(target)):
+            found = re.search(pattern.format(re.escape(spelling)), text)
+            if found:
+                return text.count("\n", 0, found.start()) + 1
     return 1
 
 
