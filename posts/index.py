@@ -20,7 +20,7 @@ from posts.models import Address, Post, Snapshot, Tag, article_address_of
 from posts.problems import Problem
 from posts.rendering import Draft, Rendered, render_all, signature
 from posts.report import Report
-from posts.rows import BATCH, batches, find_linking, load, update
+from posts.rows import BATCH, batches, find_linking, load, read_all, update
 from posts.source import Folder, SourceFile
 from posts.spool import Spool
 
@@ -105,7 +105,7 @@ class Run:
             .select_for_update()
             .get_or_create(pk=1, defaults={"changed_at": timezone.now()})
         )
-        self.rows = {row.path: row for row in Post.objects.only(*PLACING)}
+        self.rows = {row.path: row for row in read_all(PLACING)}
         self.pasts = {} if self.rows else pasts
         self.stale = [
             each for each in folder.posts.values() if everything or not self.is_current(each)
