@@ -1,5 +1,6 @@
 """Makes rows equal files: renders what changed, and writes it in one transaction."""
 
+import hashlib
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -75,7 +76,7 @@ def render_into(
 ) -> None:
     zone = timezone.get_default_timezone()
     for done, rendered in enumerate(render_all(folder, missing, zone), start=1):
-        spool.put(fitting.fit(rendered))
+        spool.put(placement.keep_own_links(fitting.fit(rendered)))
         on_progress(done, len(missing))
 
 
@@ -87,7 +88,8 @@ def remembered_stamps() -> dict[str, tuple[source.Stamp, str]]:
 
 def renderer_of_today() -> str:
     """All that a page depends on beside its file."""
-    return f"{signature()} {timezone.get_default_timezone_name()}"
+    site = hashlib.sha1(settings.SITE_URL.encode(), usedforsecurity=False).hexdigest()[:8]
+    return f"{signature()} {site} {timezone.get_default_timezone_name()}"
 
 
 class Run:

@@ -9,11 +9,15 @@ from typing import Protocol, TypeVar
 from urllib.parse import quote, unquote
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from django.conf import settings
+
+from posts import links
 from posts.answers import Answers, address_of_list, is_visible
 from posts.links import Found, Places
 from posts.markup import OWN_IDS
 from posts.models import Post
 from posts.problems import Problem
+from posts.rendering import Rendered
 from posts.rows import LIST
 
 NUMBERS = re.compile(r"(?:-\d+)+$")
@@ -90,6 +94,7 @@ def set_links(
         files=answers.files,
         list_address=address_of_list,
         file_address=address_of_file,
+        site_url=settings.SITE_URL,
     )
     found = {row.path: [find(each["target"], row, places, answers) for each in row.links]
              for row in linked}  # fmt: skip
@@ -100,6 +105,19 @@ def set_links(
         for row in linked
         if link(row, found[row.path], by_path, answers, shared.get(row.path, []))
     }
+
+
+def keep_own_links(rendered: Rendered) -> Rendered:
+    """Of the absolute links only those to this site lead anywhere that can change."""
+    draft = rendered.draft
+    if draft is not None:
+        picture = draft.links[-1:] if draft.image else []
+        draft.links = [
+            each
+            for each in draft.links[: len(draft.links) - len(picture)]
+            if links.is_local(each["target"]) or links.is_own(each["target"], settings.SITE_URL)
+        ] + picture
+    return rendered
 
 
 def find(target: str, row: Post, places: Places, answers: Answers) -> Found | None:

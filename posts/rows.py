@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Q, TextField
 from django.db.models.base import ModelState
@@ -53,6 +54,7 @@ def find_linking(addresses: set[str]) -> set[int]:
     wanted = Q()
     for start in starts:
         wanted |= Q(leads_to__contains=f'"{start}')
+        wanted |= Q(leads_to__contains=f'"{settings.SITE_URL}{start}')
     found = Post.objects.annotate(leads_to=Cast("urls", TextField())).filter(wanted)
     return set(found.values_list("pk", flat=True))
 

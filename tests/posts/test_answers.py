@@ -39,3 +39,29 @@ def test_what_visitors_cannot_open_may_link_to_lists_that_are_to_come(tmp_path, 
     assert tell(tmp_path, *links, status=status, tags="mine") == [
         "2016-01-01-a.md:9: the link /nowhere.html leads nowhere"
     ]
+
+
+SITE = "https://blog.example"
+
+
+def test_links_with_the_sites_own_address_are_looked_at_too(tmp_path, settings):
+    settings.SITE_URL = SITE
+    good = [SITE, f"{SITE}/?q=1", f"{SITE}/2016/01/02/b/#end", f"{SITE}.evil.example/none"]
+    assert tell(tmp_path, *good, "https://x.example/none") == []
+    assert tell(tmp_path, f"{SITE}/nowhere", f"{SITE}/2016/01/02/b/#none", "about:x") == [
+        f"2016-01-01-a.md:3: the link {SITE}/nowhere leads nowhere",
+        f"2016-01-01-a.md:4: the link {SITE}/2016/01/02/b/#none leads to no heading of "
+        "2016-01-02-b.md",
+    ]
+    settings.SITE_URL = "https://other.example"
+    assert tell(tmp_path, f"{SITE}/nowhere", f"{SITE}/2016/01/02/b/#none", "about:x") == []
+
+
+def test_what_another_post_loses_is_told_of_such_links(tmp_path, settings):
+    settings.SITE_URL = SITE
+    assert tell(tmp_path, f"{SITE}/2016/01/02/b/#end", image="https://x.example/p.png") == []
+    report = index(tmp_path, **{"2016-01-02-b.md": make_markdown("B", "## Other")})
+    assert messages(report) == [
+        f"2016-01-01-a.md:6: the link {SITE}/2016/01/02/b/#end leads to no heading of "
+        "2016-01-02-b.md"
+    ]
