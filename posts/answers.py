@@ -56,7 +56,8 @@ class Answers:
         return self.posts.get(path) or self.posts.get(path + "/")
 
     def has(self, path: str) -> bool:
-        if path.startswith(f"/{settings.STATIC_URL.strip('/')}/"):
+        # What the proxy has below `/.well-known/` is not known here.
+        if path.startswith((f"/{settings.STATIC_URL.strip('/')}/", "/.well-known/")):
             return True
         for spelling in (path, path + "/"):
             match = find_view(spelling)

@@ -25,7 +25,7 @@ def check_posts(root: Path, former: Collection[str] = ()) -> list[tuple[str, Pro
     for rendered in map(fitting.fit, render_all(folder, list(folder.posts.values()), UTC)):
         found += [(rendered.source.path, problem) for problem in rendered.problems]
         if rendered.draft:
-            row = make_row(len(rows), rendered)
+            row = make_row(len(rows), placement.keep_own_links(rendered))
             rows.append(row)
             slugs = [slug for _, slug in row.tags]
             lists |= list_addresses(row, slugs, row.category_slug, row.series_slug)

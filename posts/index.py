@@ -1,5 +1,6 @@
 """Makes rows equal files: renders what changed, and writes it in one transaction."""
 
+import hashlib
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -20,7 +21,7 @@ from posts.models import Address, Post, Snapshot, Tag, article_address_of
 from posts.problems import Problem
 from posts.rendering import Draft, Rendered, render_all, signature
 from posts.report import Report
-from posts.rows import BATCH, batches, find_linking, load, update
+from posts.rows import BATCH, batches, find_linking, load, read_all, update
 from posts.source import Folder, SourceFile
 from posts.spool import Spool
 
@@ -75,7 +76,7 @@ def render_into(
 ) -> None:
     zone = timezone.get_default_timezone()
     for done, rendered in enumerate(render_all(folder, missing, zone), start=1):
-        spool.put(fitting.fit(rendered))
+        spool.put(placement.keep_own_links(fitting.fit(rendered)))
         on_progress(done, len(missing))
 
 
@@ -87,7 +88,8 @@ def remembered_stamps() -> dict[str, tuple[source.Stamp, str]]:
 
 def renderer_of_today() -> str:
     """All that a page depends on beside its file."""
-    return f"{signature()} {timezone.get_default_timezone_name()}"
+    site = hashlib.sha1(settings.SITE_URL.encode(), usedforsecurity=False).hexdigest()[:8]
+    return f"{signature()} {site} {timezone.get_default_timezone_name()}"
 
 
 class Run:
@@ -105,7 +107,7 @@ class Run:
             .select_for_update()
             .get_or_create(pk=1, defaults={"changed_at": timezone.now()})
         )
-        self.rows = {row.path: row for row in Post.objects.only(*PLACING)}
+        self.rows = {row.path: row for row in read_all(PLACING)}
         self.pasts = {} if self.rows else pasts
         self.stale = [
             each for each in folder.posts.values() if everything or not self.is_current(each)

@@ -49,6 +49,13 @@ class Found:
     path: str = ""
 
 
+def is_own(target: str, site_url: str) -> bool:
+    """An absolute link to a page of this site."""
+    if not site_url or not target.startswith(site_url):
+        return False
+    return target[len(site_url) : len(site_url) + 1] in ("", "/", "?", "#")
+
+
 @dataclass
 class Places:
     """Everything that a link can lead to: addresses of posts by path, and the files' paths."""
@@ -57,6 +64,7 @@ class Places:
     files: Iterable[str]
     list_address: Callable[[str, str], str]
     file_address: Callable[[str], str]
+    site_url: str = ""
 
     def __post_init__(self) -> None:
         self.files = set(self.files)
@@ -77,7 +85,7 @@ class Places:
         Forgives `-` for `_`, a missing or added extension, and a wrong folder.
         """
         if not is_local(target):
-            return Found(target)
+            return self.resolve_absolute(target)
         target = unquote(target)
         if re.match(r"link://|[{|](tag|category|index|author)[}|]", target):
             return self.resolve_special(target)
@@ -97,6 +105,13 @@ class Places:
             return None
         url = quote(path) + (f"?{query}" if query else "") + ending
         return Found(url, fragment=fragment, path=path)
+
+    def resolve_absolute(self, target: str) -> Found:
+        """As written: what follows the site's own address is a page's, never a file's name."""
+        if not is_own(target, self.site_url):
+            return Found(target)
+        rest, _, fragment = unquote(target[len(self.site_url) :]).partition("#")
+        return Found(target, fragment=fragment, path=rest.partition("?")[0] or "/")
 
     def resolve_special(self, target: str) -> Found | None:
         """Pelican's `{tag}x` and Nikola's `link://kind/name`."""

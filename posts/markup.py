@@ -125,13 +125,17 @@ class Heading:
 
 @dataclass
 class Page:
-    """Safe HTML and what it holds. `targets` are the local links in the order of their marks."""
+    """Safe HTML and what it holds. `targets` are the local links in the order of their marks.
+
+    `absolutes` are those with scheme or host: some may lead to this very site.
+    """
 
     body: str
     text: str
     headings: list[Heading] = field(default_factory=list)
     ids: set[str] = field(default_factory=set)
     targets: list[str] = field(default_factory=list)
+    absolutes: list[str] = field(default_factory=list)
     fragments: list[str] = field(default_factory=list)
     first_paragraph: str = ""
 
@@ -172,6 +176,7 @@ class Reader(HTMLParser):
         self.headings: list[Heading] = []
         self.ids: set[str] = set()
         self.targets: list[str] = []
+        self.absolutes: list[str] = []
         self.fragments: list[str] = []
         self.paragraph: list[str] | None = None
         self.first_paragraph = ""
@@ -186,7 +191,7 @@ class Reader(HTMLParser):
     def page(self) -> Page:
         text = re.sub(r"[ \t]*\n\s*", "\n", "".join(self.texts)).strip()
         return Page("".join(self.out), text, self.headings, self.ids, self.targets,
-                    self.fragments, self.first_paragraph)  # fmt: skip
+                    self.absolutes, self.fragments, self.first_paragraph)  # fmt: skip
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
@@ -278,6 +283,7 @@ class Reader(HTMLParser):
             self.fragments.append(target[1:])
             return target
         if not links.is_local(target):
+            self.absolutes.append(target)
             return target
         self.targets.append(target)
         return links.mark(len(self.targets) - 1)

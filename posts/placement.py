@@ -9,10 +9,16 @@ from typing import Protocol, TypeVar
 from urllib.parse import quote, unquote
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from django.conf import settings
+
+from posts import links
 from posts.answers import Answers, address_of_list, is_visible
 from posts.links import Found, Places
+from posts.markup import OWN_IDS
 from posts.models import Post
 from posts.problems import Problem
+from posts.rendering import Rendered
+from posts.rows import LIST
 
 NUMBERS = re.compile(r"(?:-\d+)+$")
 STATES = {Post.Status.DRAFT: "it is a draft", Post.Status.PRIVATE: "it is private"}
@@ -88,6 +94,7 @@ def set_links(
         files=answers.files,
         list_address=address_of_list,
         file_address=address_of_file,
+        site_url=settings.SITE_URL,
     )
     found = {row.path: [find(each["target"], row, places, answers) for each in row.links]
              for row in linked}  # fmt: skip
@@ -98,6 +105,19 @@ def set_links(
         for row in linked
         if link(row, found[row.path], by_path, answers, shared.get(row.path, []))
     }
+
+
+def keep_own_links(rendered: Rendered) -> Rendered:
+    """Of the absolute links only those to this site lead anywhere that can change."""
+    draft = rendered.draft
+    if draft is not None:
+        picture = draft.links[-1:] if draft.image else []
+        draft.links = [
+            each
+            for each in draft.links[: len(draft.links) - len(picture)]
+            if links.is_local(each["target"]) or links.is_own(each["target"], settings.SITE_URL)
+        ] + picture
+    return rendered
 
 
 def find(target: str, row: Post, places: Places, answers: Answers) -> Found | None:
@@ -118,10 +138,20 @@ def complain_of_link(
         if is_visible(row) and not is_visible(other):
             words = f"the link {target} leads to {other.path}, which visitors cannot open"
             return f"{words}: {STATES[Post.Status(other.status)]}"
-        if found.fragment and found.fragment not in ("top", *other.anchors):
+        if found.fragment and not has_part(other, found.fragment):
             return f"the link {target} leads to no heading of {other.path}"
         return ""
-    return f"the link {target} leads nowhere" if found.path and not answers.has(found.path) else ""
+    if not found.path or answers.has(found.path):
+        return ""
+    # The list that a draft links to may come to be when it is published.
+    return (
+        "" if not is_visible(row) and LIST.match(found.path) else f"the link {target} leads nowhere"
+    )
+
+
+def has_part(post: Post, fragment: str) -> bool:
+    """One of its own, one of the frame around every post, or words to look for."""
+    return fragment in ("top", *post.anchors) or fragment.startswith((OWN_IDS, ":~:"))
 
 
 def choose_slugs(rows: list[Row], settled: Collection[Row]) -> dict[str, str]:

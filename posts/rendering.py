@@ -203,7 +203,7 @@ def compose(each: SourceFile, text: str, companion: str, zone: tzinfo) -> Render
     problems = [Problem(line_of_value(text, complaint), complaint) for complaint in complaints]
     problems += [*header.problems, *unknown, *document.problems]
     draft = make_draft(each.path, meta, heading, page, zone)
-    draft.links = locate_links(text, page.targets, draft.image)
+    draft.links = locate_links(text, [*page.targets, *page.absolutes], draft.image)
     problems += find_lost_fragments(text, page)
     is_undated = meta.has_unreadable_date or (not meta.date and source.has_false_day(each.path))
     if is_undated and meta.status in metadata.PUBLIC:
@@ -251,7 +251,11 @@ def in_zone(moment: datetime | None, zone: tzinfo) -> datetime | None:
 
 
 def locate_links(text: str, targets: Sequence[str], image: str) -> list[dict[str, Any]]:
-    """Each link with its line; a post's picture for previews is the last of them."""
+    """Each link with its line; a post's picture for previews is the last of them.
+
+    The local ones come first, in the order of their marks. Of the absolute ones posts.placement
+    keeps those to this site, whose address no parser knows.
+    """
     wanted = [*targets, image] if image else targets
     return [{"target": target, "line": line_of(text, target)} for target in wanted]
 
@@ -266,11 +270,15 @@ def find_lost_fragments(text: str, page: markup.Page) -> list[Problem]:
 
 
 def line_of(text: str, target: str) -> int:
-    """The first line on which the target stands, as written or percent-encoded; else 1."""
-    for spelling in (target, unquote(target)):
-        position = text.find(spelling)
-        if position >= 0:
-            return text.count("\n", 0, position) + 1
+    """The first line on which the target stands, as written or percent-encoded; else 1.
+
+    By itself, if it does so anywhere: `#end` is found within `other.md#end` too.
+    """
+    for pattern in (r"(?<![^\s\"'`(<[=:]){}(?![^\s\"'`)>\],])", "{}"):
+        for spelling in (target, unquote(target)):
+            found = re.search(pattern.format(re.escape(spelling)), text)
+            if found:
+                return text.count("\n", 0, found.start()) + 1
     return 1
 
 

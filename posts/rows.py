@@ -4,13 +4,28 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Q, TextField
+from django.db.models.base import ModelState
 from django.db.models.functions import Cast
 
 from posts.models import Post
 
 BATCH = 200
 LIST = re.compile(r"^(/(?:tags|categories|series)/).*")
+
+
+def read_all(columns: tuple[str, ...]) -> Iterator[Post]:
+    """What `only(*columns)` gives, in a third of the time: no constructor is run.
+
+    That asks each field of each row whether it was left out; unpickling a row does not either.
+    """
+    for pk, *values in Post.objects.values_list("pk", *columns):
+        row = Post.__new__(Post)
+        row.__dict__ = {"_state": ModelState(), "id": pk, **dict(zip(columns, values, strict=True))}
+        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+        yield row
 
 
 def update(rows: Iterable[Post], columns: list[str]) -> None:
@@ -39,6 +54,7 @@ def find_linking(addresses: set[str]) -> set[int]:
     wanted = Q()
     for start in starts:
         wanted |= Q(leads_to__contains=f'"{start}')
+        wanted |= Q(leads_to__contains=f'"{settings.SITE_URL}{start}')
     found = Post.objects.annotate(leads_to=Cast("urls", TextField())).filter(wanted)
     return set(found.values_list("pk", flat=True))
 

@@ -39,7 +39,8 @@ fields = st.fixed_dictionaries(
         "status": st.sampled_from(["draft", "published", "hidden", "nonsense"]),
     },
 )
-TARGETS = [*PATHS, "img/p.png", "nowhere.md", "#gone", f"{PATHS[0]}#one", f"{PATHS[4]}#two",
+TARGETS = [*PATHS, "img/p.png", "nowhere.md", "#gone",
+           "http://127.0.0.1:8000/2016/01/01/two/#two", f"{PATHS[0]}#one", f"{PATHS[4]}#two",
            "{tag}x", "/tags/机器-学习/", "/categories/one/", "/series/two/", "/old/", "/older.html",
            "/2016/01/02/b/", "/2016/01/03/d/#one"]  # fmt: skip
 bodies = st.lists(st.sampled_from(TARGETS), max_size=3).map(

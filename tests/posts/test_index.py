@@ -13,6 +13,7 @@ from posts import index as index_module
 from posts import source
 from posts.index import index_posts
 from posts.models import Address, Post, Snapshot, Tag
+from posts.rows import read_all
 from posts.source import SourceUnreadable, blob_id
 from tests.posts.blogs import get_post, index, make_markdown, make_rst, messages, write_posts
 
@@ -541,3 +542,12 @@ def test_a_file_written_just_now_is_hashed_again_next_time(tmp_path):
     """Written twice within one tick of the clock and of one size, it looks as it did."""
     index(tmp_path, **{"2016-01-01-a.md": "# A\n"})
     assert Snapshot.objects.get().stamps == "{}"
+
+
+def test_rows_read_without_their_constructor_are_rows(tmp_path):
+    index(tmp_path, **{"2016-01-01-a.md": make_markdown("A")})
+    row = next(read_all(("path",)))
+    assert (row, row.title, row.day) == (Post.objects.get(), "A", date(2016, 1, 1))
+    row.slug = "other"
+    row.save(update_fields=["slug"])
+    assert Post.objects.get().slug == "other"
