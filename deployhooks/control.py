@@ -37,7 +37,8 @@ def freeze(reason: str = "", by: str = "") -> Freeze:
             outcome=Delivery.Outcome.HELD,
             reason=f"Deploys are frozen: {reason or 'no reason given'}.",
         )
-        deploy.call_off(f"{HELD} deploys were frozen ({reason or 'no reason given'}).")
+        if not deploy.call_off(f"{HELD} deploys were frozen ({reason or 'no reason given'})."):
+            deploy.ask_to_cancel("a freeze")
     logger.info("frozen by %s: %s", by, reason)
     return frozen
 
@@ -53,7 +54,8 @@ def thaw(by: str = "") -> Deploy | None:
         return None
     # What was held must not join a deploy that goes back.
     for rollback in Deploy.objects.here().queued().exclude(rollback_to=None).select_for_update():
-        rollback.call_off(f"Deploys were thawed by {by or 'somebody'} before it began.")
+        if not rollback.call_off(f"Deploys were thawed by {by or 'somebody'} before it began."):
+            rollback.ask_to_cancel(by)
     trigger = Deploy.Trigger.PUSH if held else Deploy.Trigger.MANUAL
     deploy = queue.request_deploy(trigger, requested_by=by, deliveries=held)
     Delivery.objects.filter(pk__in=[delivery.pk for delivery in held]).update(
@@ -127,12 +129,6 @@ def warn_about(target: Deploy) -> str:
 
 def cancel(deploy: Deploy, by: str = "") -> Deploy:
     """End a queued deploy at once, a running one within two seconds. Raises Refused when final."""
-    if deploy.call_off(f"Cancelled by {by or 'somebody'}."):
-        return deploy
-    asked = Deploy.objects.filter(pk=deploy.pk, status=Deploy.Status.RUNNING).update(
-        cancel_requested_at=timezone.now(), cancel_requested_by=by
-    )
-    deploy.refresh_from_db()
-    if not asked:
+    if not deploy.call_off(f"Cancelled by {by or 'somebody'}.") and not deploy.ask_to_cancel(by):
         raise Refused(f"Deploy {deploy.pk} is {deploy.status} already.")
     return deploy

@@ -15,6 +15,7 @@ from django_q.tasks import async_task
 
 from deployhooks import cluster
 from deployhooks.models import Delivery, Deploy, Freeze
+from deployhooks.recovery import MAX_ATTEMPTS
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +51,8 @@ def request_deploy(
     )
     if is_new:
         enqueue(deploy)
+    elif deploy.cancel_requested_at or deploy.deaths >= MAX_ATTEMPTS:
+        deploy.begin_anew(trigger, rerun_of, rollback_to)
     elif deploy.rollback_to and trigger in (Deploy.Trigger.PUSH, Deploy.Trigger.DRIFT):
         # Pushes are held while a rollback is meant to last: this one is to go live.
         deploy.rollback_to = None

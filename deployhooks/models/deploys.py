@@ -181,12 +181,32 @@ class Deploy(models.Model):
         return self.to_commit, tuple(moves)
 
     def call_off(self, reason: str) -> bool:
-        """queued -> cancelled; False when it was no longer queued."""
-        changed = Deploy.objects.filter(pk=self.pk, status=self.Status.QUEUED).update(
-            status=self.Status.CANCELLED, error=reason, finished_at=timezone.now()
-        )
+        """queued -> cancelled; False when it was no longer queued, or an attempt has begun it."""
+        changed = Deploy.objects.filter(
+            pk=self.pk, status=self.Status.QUEUED, from_commit=""
+        ).update(status=self.Status.CANCELLED, error=reason, finished_at=timezone.now())
         self.refresh_from_db()
         return changed == 1
+
+    def ask_to_cancel(self, by: str) -> bool:
+        """Of one that runs, or waits half done: that is put back first. False when it is final."""
+        now = timezone.now()
+        open_ones = (self.Status.QUEUED, self.Status.RUNNING)
+        asked = Deploy.objects.filter(pk=self.pk, status__in=open_ones).update(
+            cancel_requested_at=now, cancel_requested_by=by, not_before=now
+        )
+        self.refresh_from_db()
+        return asked == 1
+
+    def begin_anew(self, trigger: str, rerun_of: Deploy | None, rollback_to: Deploy | None) -> None:
+        """Of one that waits to be put back: do what is asked for now, with all its attempts.
+
+        It still comes back to what was there before it began, when that fails.
+        """
+        self.trigger, self.rerun_of, self.rollback_to = trigger, rerun_of, rollback_to
+        self.cancel_requested_at, self.cancel_requested_by = None, ""
+        self.stops = self.attempt
+        self.save()
 
     def cancel(self, note: str = "") -> bool:
         """running -> cancelled; False when it was no longer running."""

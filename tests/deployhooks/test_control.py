@@ -114,6 +114,49 @@ def test_a_running_deploy_is_asked_to_end():
     assert deploy.cancel_requested_by == "ada"
 
 
+def make_half_done(**overrides) -> Deploy:
+    """One whose process died: it waits for its next attempt, and what it moved is not put back."""
+    values = {"status": "queued", "attempt": 1, "from_commit": "a" * 40, "finished_at": None}
+    return make_deploy(**(values | overrides))
+
+
+def test_a_queued_deploy_that_is_half_done_is_put_back_before_it_is_cancelled():
+    waiting = make_half_done(not_before=timezone.now() + timedelta(hours=1))
+    deploy = control.cancel(waiting, "ada")
+    assert (deploy.status, deploy.cancel_requested_by) == ("queued", "ada")
+    assert deploy.not_before <= timezone.now()
+
+
+def test_a_freeze_lets_what_is_half_done_be_put_back_and_holds_its_deliveries():
+    waiting = make_half_done()
+    waiting.deliveries.add(make_delivery())
+    control.freeze("a talk")
+    waiting.refresh_from_db()
+    assert (waiting.status, bool(waiting.cancel_requested_at)) == ("queued", True)
+    assert Delivery.objects.get().outcome == "held"
+
+
+def test_a_rollback_begins_from_what_is_half_done():
+    earlier = make_deploy()
+    make_deploy()
+    waiting = make_half_done(attempt=2)
+    rollback = control.roll_back(earlier)
+    assert (rollback, rollback.trigger, rollback.rollback_to) == (waiting, "rollback", earlier)
+    assert rollback.cancel_requested_at is None
+    assert rollback.from_commit == waiting.from_commit
+    thawed = queue.request_deploy(Deploy.Trigger.PUSH)
+    assert (thawed, thawed.rollback_to) == (waiting, None)
+
+
+@pytest.mark.parametrize("waits_for", [{"cancel_requested_at": timezone.now()}, {"attempt": 3}])
+def test_a_push_that_joins_what_waits_to_be_put_back_is_deployed_all_the_same(waits_for):
+    waiting = make_half_done(**waits_for)
+    deploy = queue.request_deploy(Deploy.Trigger.PUSH, deliveries=[make_delivery()])
+    assert deploy == waiting
+    assert (deploy.cancel_requested_at, deploy.deaths) == (None, 0)
+    assert deploy.from_commit == waiting.from_commit
+
+
 def test_what_is_final_is_not_cancelled():
     with pytest.raises(control.Refused, match="succeeded already"):
         control.cancel(make_deploy())

@@ -557,7 +557,7 @@ def test_a_full_disk_is_told_in_words_and_room_is_all_it_takes(tmp_path, setting
         fetch(context)
         assert context.target.commit == tip
 
-        with filled(tmp_path / "small"), pytest.raises(OSError, match="No space left on device"):
+        with filled(tmp_path / "small"), pytest.raises(CheckoutError, match="is full: make room"):
             pull(context)
         put_back(context)
         assert context.checkout.version() == context.before
