@@ -9,6 +9,18 @@ import pytest
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
 
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """A system test's file stays with one worker, which shares one site among its tests."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class FilesOfSystemTests(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return file if file.startswith("tests/system/") else nodeid
+
+    return FilesOfSystemTests(config, log)
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """With FAIL_ON_SKIP set, as in .ci/run, a test that would skip fails and says why."""

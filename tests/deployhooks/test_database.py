@@ -79,7 +79,6 @@ def test_a_backup_stays_that_is_older_than_the_others_by_a_clock_set_back(
 
 
 @pytest.mark.django_db
-@pytest.mark.xdist_group("postgres")
 def test_on_postgresql_a_rehearsal_has_a_database_of_its_own_that_is_dropped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -98,7 +97,6 @@ def test_on_postgresql_a_rehearsal_has_a_database_of_its_own_that_is_dropped(
 
 
 @pytest.mark.django_db
-@pytest.mark.xdist_group("postgres")
 def test_on_postgresql_who_may_make_no_database_is_told_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -196,7 +196,6 @@ def test_without_a_database_for_rehearsals_migrations_are_planned_and_that_is_sa
     assert "app_thing" not in site.tables()
 
 
-@pytest.mark.xdist_group("postgres")
 def test_on_postgresql_migrations_are_rehearsed_and_the_canary_runs_on_what_they_made(site):
     with private_server() as url:
         site.use(url)

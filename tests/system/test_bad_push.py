@@ -25,8 +25,6 @@ from tests.deployhooks.test_requirements import make_wheel
 from tests.system.live_site import LiveSite, git, wait_until
 from tests.system.load import Load, Numbers
 
-pytestmark = pytest.mark.xdist_group("load")
-
 GOOD_MIGRATION = """
 from django.db import migrations
 
@@ -36,6 +34,16 @@ class Migration(migrations.Migration):
 """
 # A package that only this file knows; it must be gone again at the end.
 PROBE = "blogsite_probe"
+# It loads, as a trial finds out, and then does not do its work.
+NO_INDEX = """
+import time
+from django.core.management.base import BaseCommand
+
+class Command(BaseCommand):
+    def handle(self, *args, **options):
+        time.sleep(5)
+        raise RuntimeError("no index")
+"""
 PAGES = ["/", "/2020/01/02/first/", "/archive/"]
 FINAL = ("succeeded", "failed", "cancelled")
 
@@ -97,7 +105,7 @@ CASES = {
     "a failure after a migration": Case(
         {
             "posts/migrations/9998_good.py": GOOD_MIGRATION.replace("{sql}", "SELECT 1"),
-            "posts/management/commands/index_posts.py": "raise RuntimeError('no index')\n",
+            "posts/management/commands/index_posts.py": NO_INDEX,
         },
         ["no index", "posts.9998_good", "stay applied"],
         step="index_posts",
@@ -299,7 +307,7 @@ def test_a_failure_while_putting_back_is_shouted_and_the_old_workers_serve_on(
 ):
     before, workers = stage.head(), stage.site.worker_pids()
     index = stage.site.developer / "posts/management/commands/index_posts.py"
-    index.write_text("import time; time.sleep(5); raise RuntimeError('no index')\n")
+    index.write_text(NO_INDEX)
     stage.site.push_site("A bad change")
     command = [sys.executable, "manage.py", "deploy", "--wait"]
     waiting = subprocess.Popen(

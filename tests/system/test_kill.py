@@ -15,8 +15,6 @@ import pytest
 from tests.system.held_site import STEPS, HeldSite
 from tests.system.live_site import git, wait_until
 
-# Each group has a site of its own, and both are killed at the same time.
-FIRST, SECOND = pytest.mark.xdist_group("kill-1"), pytest.mark.xdist_group("kill-2")
 Record = Callable[[str, object], None]
 
 
@@ -46,7 +44,6 @@ def kill(site: HeldSite, record_property: Record) -> Callable[[str, str], None]:
     return kill
 
 
-@FIRST
 @pytest.mark.parametrize("victim", ["web worker", "web master", "watch", "monitor", "pusher"])
 def test_a_deploy_goes_on_when_at_every_step_somebody_kills_the(
     site: HeldSite, kill: Callable, victim: str
@@ -62,7 +59,6 @@ def test_a_deploy_goes_on_when_at_every_step_somebody_kills_the(
     site.check(page)
 
 
-@SECOND
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("victim", ["busy worker", "sentinel", "queue main"])
 def test_a_deploy_is_taken_up_again_when_somebody_kills(
@@ -83,7 +79,6 @@ def test_a_deploy_is_taken_up_again_when_somebody_kills(
     site.check(page)
 
 
-@FIRST
 @pytest.mark.parametrize("step", STEPS)
 def test_a_deploy_ends_with_the_reason_when_somebody_kills_its_git(
     site: HeldSite, kill: Callable, step: str
@@ -106,7 +101,6 @@ def test_a_deploy_ends_with_the_reason_when_somebody_kills_its_git(
     site.check(page)
 
 
-@FIRST
 @pytest.mark.parametrize("victim", ["worker", "monitor", "pusher", "sentinel", "queue main"])
 def test_the_next_push_goes_live_when_somebody_killed_the_idle(
     site: HeldSite, kill: Callable, victim: str
@@ -117,7 +111,6 @@ def test_the_next_push_goes_live_when_somebody_killed_the_idle(
     site.check(page)
 
 
-@FIRST
 def test_a_deploy_of_code_is_taken_up_when_its_worker_is_killed_half_way(
     site: HeldSite, kill: Callable
 ):
@@ -136,7 +129,6 @@ def test_a_deploy_of_code_is_taken_up_when_its_worker_is_killed_half_way(
     site.check(page)
 
 
-@SECOND
 def test_the_tip_goes_live_whoever_is_killed_at_whatever_moment(site: HeldSite, kill: Callable):
     chance = random.Random(0)
     victims = ["worker", "sentinel", "queue main", "watch", "web master", "web worker", "monitor"]
@@ -150,7 +142,6 @@ def test_the_tip_goes_live_whoever_is_killed_at_whatever_moment(site: HeldSite, 
     assert {status for (status,) in site.query(statuses)} <= {"succeeded", "failed"}
 
 
-@SECOND
 @pytest.mark.parametrize("door", ["command", "button"])
 def test_cancel_ends_the_step_at_once_puts_back_and_is_final(
     site: HeldSite, door: str, record_property: Record
@@ -186,7 +177,6 @@ def is_group_alive(group: int) -> bool:
     return True
 
 
-@SECOND
 def test_a_burst_of_forty_pushes_makes_at_most_three_deploys(site: HeldSite):
     before = len(site.query("SELECT id FROM deployhooks_deploy"))
     pages = [site.push_post() for _ in range(3)]
@@ -201,7 +191,6 @@ def test_a_burst_of_forty_pushes_makes_at_most_three_deploys(site: HeldSite):
     site.check(pages[-1])
 
 
-@SECOND
 def test_github_is_answered_in_milliseconds_while_a_deploy_runs(site: HeldSite):
     site.hold(["before-index_posts"])
     page, number = site.deliver_post()
@@ -215,7 +204,6 @@ def test_github_is_answered_in_milliseconds_while_a_deploy_runs(site: HeldSite):
     site.check(page)
 
 
-@SECOND
 def test_ten_thousand_refused_requests_neither_grow_the_database_nor_stop_a_deploy(site: HeldSite):
     def refuse(_: int) -> int:
         connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=60)

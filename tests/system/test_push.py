@@ -140,8 +140,9 @@ def test_nothing_is_lost_by_a_database_that_is_away_a_server_that_stops_or_a_hoo
             lambda: site.deploy(newest)["status"] == "running" and site.deploy(number)
         )
         assert newest == number or f"Deploy {newest} takes its work up" in ended["error"]
-        # Nobody had to be started again, in the end for good.
-        assert site.log("supervisord").count("spawned") == 3, site.log("supervisord")
+        # At most the watch has renewed a queue that lost its way; nobody gave up for good.
+        said = site.log("supervisord")
+        assert said.count("spawned") <= 4 and "FATAL" not in said, said
 
         begun = time.monotonic()
         assert site.stop() == 0
