@@ -120,7 +120,7 @@ def test_nothing_is_lost_by_a_database_that_is_away_a_server_that_stops_or_a_hoo
 ):
     with running_server() as postgres:
         pauses = {"DEPLOY_DRIFT_INTERVAL": "2", "DEPLOY_DRIFT_GRACE": "1"}
-        site = make_site(DEPLOY_RETRY="300", DATABASE_URL=postgres.url, **pauses)
+        site = make_site(DEPLOY_RETRY="15", DATABASE_URL=postgres.url, **pauses)
         site.start()
         number = site.deliver("content", after="1" * 40).json()["deploy"]
         wait_until(lambda: site.deploy(number)["status"] == "running")
@@ -152,6 +152,8 @@ def test_nothing_is_lost_by_a_database_that_is_away_a_server_that_stops_or_a_hoo
         site.start()
         assert site.wait_for_deploy(newest)["status"] == "succeeded"
         assert site.get("/2021/05/06/later/").status == 200
+        # What no remote ever showed was handed on, and is told in the end.
+        assert site.wait_for_deploy(site.deploys()[0]["id"])["status"] == "failed"
 
         # A push of which no delivery tells.
         tip = site.write_post("2021_07_08-untold.rst", "Nobody told")
