@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from posts import answers, fitting, history, lineage, placement, renames, search, source
 from posts.lineage import Past
-from posts.models import Address, Post, Snapshot, Tag, article_address_of
+from posts.models import Address, Post, Snapshot, Tag, address_of, article_address_of
 from posts.problems import Problem
 from posts.rendering import Draft, Rendered, render_all, signature
 from posts.report import Report
@@ -118,10 +118,8 @@ class Run:
         return bool(row and row.digest == each.digest and row.renderer == self.renderer)
 
     def write(self) -> Report:
-        addresses = {
-            row.pk: (row.path, row.get_absolute_url())
-            for row in self.rows.values()
-            if row.is_rendered
+        before = {
+            row.pk: (row.path, row.day, row.slug) for row in self.rows.values() if row.is_rendered
         }
         wanted = {row.pk: (row.day, row.base_slug) for row in self.rows.values() if row.slug}
         facts = self.look_up_facts()
@@ -131,11 +129,11 @@ class Run:
             self.save([self.spool.get(each) for each in batch])
         for row, past in self.find_pasts():
             wanted[row.pk] = (past.day, past.base_slug)
-            addresses[row.pk] = (past.path, past.address)
+            before[row.pk] = (past.path, past.day, past.slug)
         dated, placed = self.take_commit_times(), self.place(wanted)
         update(dated, ["committed_at"])
         update(placed, ["slug"])
-        self.remember_addresses(addresses)
+        self.remember_addresses(before)
         linked = self.link(facts)
         update(linked, ["urls", "site_problems"])
         self.close(dated | placed | linked)
@@ -291,15 +289,15 @@ class Run:
                 touched.add(row)
         return touched
 
-    def remember_addresses(self, before: dict[int, tuple[str, str]]) -> None:
+    def remember_addresses(self, before: dict[int, tuple[str, date | None, str]]) -> None:
         """Every address that a post once had leads to it for ever."""
         former = [(row, each) for row, past in self.find_pasts() for each in past.former]
         for row in self.rows.values():
             if row.pk not in before:
                 continue
-            path, address = before[row.pk]
-            if address != row.get_absolute_url():
-                former.append((row, address))
+            path, day, slug = before[row.pk]
+            if (day, slug) != (row.day, row.slug):
+                former.append((row, address_of(day, slug)))
             if path != row.path:
                 former.append((row, article_address_of(path)))
         Address.objects.bulk_create(

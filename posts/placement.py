@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Protocol, TypeVar
@@ -75,6 +75,22 @@ def digest_places(rows: list[Post], files: set[str]) -> str:
     return digest.hexdigest()
 
 
+class Addresses(Mapping[str, str]):
+    """Addresses of posts by path, each made when it is asked for: an edit asks for a few."""
+
+    def __init__(self, rows: Mapping[str, Post]) -> None:
+        self.rows = rows
+
+    def __getitem__(self, path: str) -> str:
+        return self.rows[path].get_absolute_url()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
 def set_links(
     linked: list[Post],
     rows: list[Post],
@@ -90,7 +106,7 @@ def set_links(
     shared = share_slugs(rows)
     by_path = {row.path: row for row in rows}
     places = Places(
-        addresses={row.path: row.get_absolute_url() for row in rows},
+        addresses=Addresses(by_path),
         files=answers.files,
         list_address=address_of_list,
         file_address=address_of_file,

@@ -65,6 +65,7 @@ class Folder:
     posts: dict[str, SourceFile] = field(default_factory=dict)
     files: set[str] = field(default_factory=set)
     stamps: dict[str, tuple[Stamp, str]] = field(default_factory=dict)
+    found: dict[str, Stamp] = field(default_factory=dict)
 
     def read(self, source: SourceFile) -> tuple[str, str]:
         """The text of the post and of its `.meta` file ("" without one)."""
@@ -94,9 +95,11 @@ def read_folder(root: Path, before: Folder | None) -> Folder:
         raise SourceUnreadable(
             f"{root} is empty. If it is a submodule, run: git submodule update --init"
         )
-    folder = Folder(root)
-    known = before.stamps if before else {}
     found = dict(sorted(walk(str(root), "")))
+    if before and before.found == found:
+        return before
+    folder = Folder(root, found=found)
+    known = before.stamps if before else {}
     for path, stamp in found.items():
         if extension_of(path) in FILE_EXTENSIONS:
             folder.files.add(path)
