@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import sys
+from abc import ABC, abstractmethod
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser, OutputWrapper
@@ -13,7 +14,7 @@ from deployhooks.models import Deploy
 from deployhooks.presentation import describe_one_deploy, to_json
 
 
-class AskingCommand(BaseCommand):
+class AskingCommand(BaseCommand, ABC):
     """A command whose `ask()` requests a deploy; the rest is the same for all of them."""
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -28,9 +29,9 @@ class AskingCommand(BaseCommand):
             help="print the deploy as one JSON object (the log goes to standard error)",
         )
 
+    @abstractmethod
     def ask(self, **options: Any) -> Deploy:
         """Return the deploy that was asked for. Raises CommandError."""
-        raise NotImplementedError
 
     def handle(self, *, wait: bool, json: bool, **options: Any) -> None:
         deploy = self.ask(**options)
