@@ -73,10 +73,36 @@ def read_pushes(folder: Path) -> list[Push]:
     """
     try:
         if is_whole(folder):
-            return [push for push in follow(read_changes(folder), is_top(folder)) if push]
+            changes = read_changes(folder, "HEAD")
+            return [push for push in follow(changes, is_top(folder)) if push]
     except git.GitError:
         logger.info("%s has no history that can be read", folder)
     return []
+
+
+def read_new_pushes(folder: Path, before: str) -> list[Push]:
+    """The same since the commit `before`, if the branch went on from there by several.
+
+    Nothing for one alone, whose end the folder holds, and after a force push.
+    """
+    try:
+        commits = run(folder, "rev-list", "--first-parent", "--parents", f"{before}..HEAD", "--")
+        lines = commits.splitlines()
+        if len(lines) < 2 or before not in lines[-1].split()[1:2] or not is_whole(folder):
+            return []
+        changes = [read_tree(folder, before), *read_changes(folder, f"{before}..HEAD")]
+        has_first = bool(changes[0]) or is_top(folder)
+        pushes = list(follow(changes, is_top(folder)))[has_first:]
+    except git.GitError:
+        return []
+    return pushes if sum(map(bool, pushes)) > 1 else []
+
+
+def read_tree(folder: Path, commit: str) -> list[tuple[str, str]]:
+    """(path, blob) of every file in the folder as it was then. Raises git.GitError."""
+    entries = run(folder, "ls-tree", "-r", "-z", commit).split("\0")
+    found = (entry.partition("\t") for entry in entries if entry.startswith(PLAIN_FILES))
+    return [(path, head.split(" ")[2]) for head, _, path in found]
 
 
 def follow(changes: Iterable[list[tuple[str, str]]], is_top: bool) -> Iterator[Push]:
@@ -110,7 +136,7 @@ def find_post(path: str, blobs: Mapping[str, str]) -> SourceFile | None:
     return SourceFile(path, f"{blobs[path]}+{blobs[companion]}", companion)
 
 
-def read_changes(folder: Path) -> list[list[tuple[str, str]]]:
+def read_changes(folder: Path, commits: str) -> list[list[tuple[str, str]]]:
     """Of each commit on the branch, oldest first: (path, blob) of what it changed in the folder.
 
     The blob is "" for what went, and for what is no plain file. A merge is one commit, with all
@@ -120,7 +146,7 @@ def read_changes(folder: Path) -> list[list[tuple[str, str]]]:
         folder,
         "-c", "log.showRoot=true", "-c", "log.showSignature=false", "-c", "log.follow=false",
         "log", "--format=%x01", "--raw", "-z", "--no-abbrev", "--no-renames", "--relative",
-        "--first-parent", "-m", "--reverse", "HEAD", "--", ".",
+        "--first-parent", "-m", "--reverse", commits, "--", ".",
     )  # fmt: skip
     changes: list[list[tuple[str, str]]] = []
     tokens = iter(output.split("\0"))

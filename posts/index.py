@@ -17,7 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from posts import answers, fitting, history, lineage, placement, renames, search, source
-from posts.lineage import Past
+from posts.lineage import Lineage, Past
 from posts.models import Address, Post, Snapshot, Tag, address_of, article_address_of
 from posts.problems import Problem
 from posts.rendering import Draft, Rendered, render_all, signature
@@ -55,25 +55,27 @@ def index_posts(
         spool = Spool(file)
         fill = partial(render_into, spool, on_progress)
         fill(folder, missing)
-        pasts = lineage.recall(folder, spool, fill) if is_past_wanted() else {}
+        past = recall(folder, spool, fill)
         search.prepare(find_texts(spool, missing))
         while True:
             with transaction.atomic():
-                folder = source.scan(root, folder)
-                run = Run(folder, spool, renderer, everything, pasts)
+                before, folder = folder, source.scan(root, folder)
+                run = Run(folder, spool, renderer, everything, past)
                 missing = [each for each in run.stale if each not in spool.places]
-                if not missing:
+                is_past = past.since and (folder, run.snapshot.commit) != (before, past.since)
+                if not missing and not is_past:
                     run.snapshot.stamps = source.dump_stamps(folder.stamps, scanned_at)
                     report = run.write()
                     break
             fill(folder, missing)
+            past = recall(folder, spool, fill) if is_past else past
     search.sweep()
     return report
 
 
-def is_past_wanted() -> bool:
+def recall(folder: Folder, spool: Spool, fill: lineage.Render) -> Lineage:
     """Nobody comes to a preview by an older address."""
-    return not settings.POSTS_PREVIEW and not Post.objects.exists()
+    return Lineage() if settings.POSTS_PREVIEW else lineage.recall(folder, spool, fill)
 
 
 def render_into(
@@ -106,7 +108,7 @@ class Run:
     """One comparison of files and rows, within one transaction."""
 
     def __init__(
-        self, folder: Folder, spool: Spool, renderer: str, everything: bool, pasts: dict[str, Past]
+        self, folder: Folder, spool: Spool, renderer: str, everything: bool, past: Lineage
     ) -> None:
         self.folder = folder
         self.spool = spool
@@ -118,14 +120,17 @@ class Run:
             .get_or_create(pk=1, defaults={"changed_at": timezone.now()})
         )
         self.rows = {row.path: row for row in read_all(PLACING)}
-        self.pasts = {} if self.rows else pasts
+        self.goes_on = bool(past.since)
+        self.pasts = past.pasts if self.goes_on or not self.rows else {}
         self.stale = [
             each for each in folder.posts.values() if everything or not self.is_current(each)
         ]
 
     def is_current(self, each: SourceFile) -> bool:
-        row = self.rows.get(each.path)
-        return bool(row and row.digest == each.digest and row.renderer == self.renderer)
+        row, past = self.rows.get(each.path), self.pasts.get(each.path)
+        if row is None or (past and (past.pk != row.pk or past.last_good)):
+            return False
+        return bool(row.digest == each.digest and row.renderer == self.renderer)
 
     def write(self) -> Report:
         before = {
@@ -133,14 +138,18 @@ class Run:
         }
         wanted = {row.pk: (row.day, row.base_slug) for row in self.rows.values() if row.slug}
         facts = self.look_up_facts()
-        self.move_renamed()
-        self.remove_gone()
+        self.follow_files()
         for batch in batches(self.stale):
             self.save([self.spool.get(each) for each in batch])
+        placed = set()
         for row, past in self.find_pasts():
             wanted[row.pk] = (past.day, past.base_slug)
             before[row.pk] = (past.path, past.day, past.slug)
-        dated, placed = self.take_commit_times(), self.place(wanted)
+            if row.slug != past.slug:
+                row.slug = past.slug
+                placed.add(row)
+        placed |= self.place(wanted)
+        dated = self.take_commit_times()
         update(dated, ["committed_at"])
         update(placed, ["slug"])
         self.remember_addresses(before)
@@ -181,24 +190,36 @@ class Run:
         rows = [self.rows[each.path].pk for each in self.stale if each.path in self.rows]
         return answers.stored_facts(rows) if len(rows) < BATCH else None
 
-    def move_renamed(self) -> None:
-        """Rows follow their files: the post keeps its identity and its older addresses."""
-        gone = [path for path in self.rows if path not in self.folder.posts]
-        new = [each for each in self.stale if each.path not in self.rows]
-        for old, path in renames.find(gone, new, self.rows, self.spool.get).items():
-            row = self.rows.pop(old)
+    def follow_files(self) -> None:
+        """Rows go where their files went: the post keeps its identity and its older addresses."""
+        renamed = self.find_renamed()
+        moved = {path: self.rows.pop(old) for old, path in renamed.items()}
+        self.remove([path for path, row in self.rows.items() if self.is_gone(row)])
+        for path, row in moved.items():
             row.path = path
             # Two files may have changed places: first out of each other's way.
             Post.objects.filter(pk=row.pk).update(path=f"\x1a{row.pk}")
-            self.rows[path] = row
-            self.report.renamed.append((old, path))
+        self.rows |= moved
+        self.report.renamed = list(renamed.items())
 
-    def remove_gone(self) -> None:
+    def find_renamed(self) -> dict[str, str]:
+        if self.goes_on:
+            paths = {past.pk: path for path, past in self.pasts.items() if past.pk}
+            return {path: paths[row.pk] for path, row in self.rows.items()
+                    if paths.get(row.pk, path) != path}  # fmt: skip
         gone = [path for path in self.rows if path not in self.folder.posts]
-        ids = [self.rows.pop(path).pk for path in gone]
-        for batch in batches(ids):
+        new = [each for each in self.stale if each.path not in self.rows]
+        return renames.find(gone, new, self.rows, self.spool.get)
+
+    def is_gone(self, row: Post) -> bool:
+        """Another post may have come to its path, after it had gone."""
+        past = self.pasts.get(row.path)
+        return row.path not in self.folder.posts or bool(past and past.pk != row.pk)
+
+    def remove(self, paths: list[str]) -> None:
+        for batch in batches([self.rows.pop(path).pk for path in paths]):
             Post.objects.filter(pk__in=batch).delete()
-        self.report.removed = sorted(gone)
+        self.report.removed = sorted(paths)
 
     def save(self, batch: list[Rendered]) -> None:
         """Write rendered posts with what hangs on them: tags, aliases and their place in search."""
@@ -207,10 +228,13 @@ class Run:
         for rendered in batch:
             row = self.rows.get(rendered.source.path)
             if row is None:
-                row = self.begin(rendered, good)
+                row = self.begin(rendered.source.path)
                 added.append(row)
             else:
                 changed.append(row)
+            if rendered.draft is None and (last_good := self.find_last_good(row)):
+                self.apply(row, last_good)
+                good.append(last_good)
             self.apply(row, rendered)
         Post.objects.bulk_create(added)
         columns = [*DRAFT_COLUMNS, "search_key", "path", "digest", "renderer", "is_broken",
@@ -225,21 +249,25 @@ class Run:
         self.report.added += [row.path for row in added]
         self.report.changed += [row.path for row in changed if row.path not in renamed]
 
-    def begin(self, rendered: Rendered, good: list[Rendered]) -> Post:
-        """A new row, or one that goes on where the history has left it; see to its last `good`."""
-        path = rendered.source.path
+    def begin(self, path: str) -> Post:
+        """A new row, or one that goes on where the history has left it."""
         past = self.pasts.get(path)
         uid = past.uid if past else placement.make_uid(path, self.uids)
         self.uids.add(uid)
         row = self.rows[path] = Post(path=path, uid=uid, slug=past.slug if past else "")
-        if past and past.last_good and rendered.draft is None:
-            last_good = dataclasses.replace(self.spool.get(past.last_good), source=rendered.source)
-            self.apply(row, last_good)
-            good.append(last_good)
         return row
 
+    def find_last_good(self, row: Post) -> Rendered | None:
+        """What the history has to show for a broken file, if its row has not got it."""
+        past = self.pasts.get(row.path)
+        if not past or not past.last_good:
+            return None
+        return dataclasses.replace(
+            self.spool.get(past.last_good), source=self.folder.posts[row.path]
+        )
+
     def find_pasts(self) -> Iterator[tuple[Post, Past]]:
-        """Of the new rows those that had an address before."""
+        """Those that had an address before the last of the pushes."""
         for path, past in self.pasts.items():
             if past.slug and path in self.rows:
                 yield self.rows[path], past

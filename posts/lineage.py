@@ -1,24 +1,28 @@
-"""What a site without rows must know of the posts' past: it goes through the history again.
+"""What rows must know of the posts' past and files do not tell: it goes through the history again.
 
-Each commit on the branch is taken for one push, and dealt with as posts.index would have done.
+Each commit on the branch is taken for one push, and dealt with as posts.index would have done: all
+of them where there are no rows, the new ones where there are several.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from uuid import UUID
 
 from posts import history, placement, renames, source
 from posts.history import Push
-from posts.models import address_of, article_address_of
+from posts.models import Post, Snapshot, address_of, article_address_of
 from posts.rendering import Draft, Rendered
+from posts.rows import read_all
 from posts.source import Folder, SourceFile
 from posts.spool import Spool
-from posts.versions import Attic, Versions
+from posts.versions import Attic, Versions, key_of
 
 Family = tuple[date | None, str]
+
+KNOWN = ("path", "uid", "digest", "day", "base_slug", "slug", "is_broken", "is_rendered")
 
 
 @dataclass(eq=False)
@@ -27,6 +31,8 @@ class Past:
 
     path: str
     uid: UUID
+    # The row that it goes on from, if any.
+    pk: int | None = None
     digest: str = ""
     day: date | None = None
     base_slug: str = ""
@@ -43,22 +49,46 @@ class Past:
         return address_of(self.day, self.slug)
 
 
-def recall(
-    folder: Folder, spool: Spool, render: Callable[[Folder, list[SourceFile]], None]
-) -> dict[str, Past]:
-    """By path, the past of every post in `folder`, whose files `spool` holds rendered.
+Render = Callable[[Folder, list[SourceFile]], None]
 
-    Few older versions need rendering, and which ones shows on the way: it goes through the pushes
-    again until none is missing. Nothing where no history can be read.
+
+@dataclass
+class Lineage:
+    """The past of every post by its path, and the commit from whose rows they go on, if any."""
+
+    pasts: dict[str, Past] = field(default_factory=dict)
+    since: str = ""
+
+
+def recall(folder: Folder, spool: Spool, render: Render) -> Lineage:
+    """For the posts in `folder`, whose files `spool` holds rendered.
+
+    Nothing where no history can be read, where one push tells all, and after a force push: what
+    rows know of lost commits stays, and the posts go on from there to what the folder holds.
     """
-    pushes = history.read_pushes(folder.root)
+    if not Post.objects.exists():
+        return Lineage(replay(history.read_pushes(folder.root), (), folder, spool, render))
+    since = Snapshot.objects.values_list("commit", flat=True).first() or ""
+    pushes = history.read_new_pushes(folder.root, since) if since else []
+    if not pushes:
+        return Lineage()
+    return Lineage(replay(pushes, list(read_all(KNOWN)), folder, spool, render), since)
+
+
+def replay(
+    pushes: list[Push], known: Collection[Post], folder: Folder, spool: Spool, render: Render
+) -> dict[str, Past]:
+    """Few older versions need rendering, and which ones shows on the way.
+
+    It goes through the pushes again until none is missing.
+    """
     if not pushes:
         return {}
     attic = Attic(folder.root)
     versions = Versions(attic, spool)
     try:
         while True:
-            replay = Replay(versions)
+            replay = Replay(versions, known)
             for push in pushes:
                 replay.index(push)
             replay.finish(folder)
@@ -74,11 +104,26 @@ def recall(
 class Replay:
     """The rows as they were after each push, as far as addresses and identities go."""
 
-    def __init__(self, versions: Versions) -> None:
+    def __init__(self, versions: Versions, known: Iterable[Post] = ()) -> None:
         self.versions = versions
         self.rows: dict[str, Past] = {}
         self.uids: set[UUID] = set()
         self.families: dict[Family, set[Past]] = defaultdict(set)
+        for row in known:
+            self.take(row)
+
+    def take(self, row: Post) -> None:
+        """Go on from what the row knows."""
+        past = self.rows[row.path] = Past(row.path, row.uid, row.pk, row.digest)
+        self.uids.add(row.uid)
+        self.versions.is_good_by_key[key_of(SourceFile(row.path, row.digest))] = not row.is_broken
+        if row.is_rendered:
+            past.day, past.base_slug, past.slug = row.day, row.base_slug, row.slug
+            past.is_rendered = True
+            shown = SourceFile(row.path, f"row {row.pk}")
+            past.versions.append(shown)
+            self.versions.keep(shown, partial(read_draft, row.pk))
+            self.families[placement.family_of(past)].add(past)
 
     def index(self, push: Push) -> None:
         """As posts.index.Run.write has it, in the same order."""
@@ -182,8 +227,15 @@ class Replay:
         for row in self.rows.values():
             if not self.versions.is_good(folder.posts[row.path]):
                 good = self.find_last_good(row)
-                row.last_good = self.versions.find_spooled(good) if good else None
+                is_new = good and key_of(good) not in self.versions.stored
+                row.last_good = self.versions.find_spooled(good) if good and is_new else None
                 row.slug = row.slug if good else ""
+
+
+def read_draft(pk: int) -> Draft:
+    """What renames ask of it."""
+    title, text = Post.objects.values_list("title", "text").get(pk=pk)
+    return Draft(title=title, text=text)
 
 
 class Gone:

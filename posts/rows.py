@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Q, QuerySet, TextField
 from django.db.models.base import ModelState
 from django.db.models.functions import Cast
@@ -33,6 +33,7 @@ def update(rows: Iterable[Post], columns: list[str]) -> None:
 
     While it lasts nobody else can write to SQLite.
     """
+    connection = connections[DEFAULT_DB_ALIAS]
     fields = [each for each in Post._meta.concrete_fields if each.name in columns]
     settings = ", ".join(f"{connection.ops.quote_name(str(each.column))} = %s" for each in fields)
     with connection.cursor() as cursor:

@@ -1,6 +1,7 @@
 """What older versions of the posts were like, as far as they have been rendered."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from hashlib import sha1
@@ -64,6 +65,7 @@ class Versions:
         # Rendered versions by name, until their places are wanted.
         self.unread: dict[str, list[SourceFile]] = defaultdict(list)
         self.heads: dict[Key, bytes] = {}
+        self.stored: dict[Key, Callable[[], Draft]] = {}
         self.places: dict[bytes, Place] = {}
         self.take(list(spool.places))
 
@@ -75,12 +77,19 @@ class Versions:
             self.unread[key[0]].append(each)
             self.missing.pop(key, None)
 
+    def keep(self, each: SourceFile, read: Callable[[], Draft]) -> None:
+        """A good one that a row holds."""
+        self.stored[key_of(each)] = read
+        self.is_good_by_key[key_of(each)] = True
+
     def find_spooled(self, each: SourceFile) -> SourceFile:
         """The one under which the spool has it."""
         return self.rendered.get(key_of(each), each)
 
     def find_draft(self, each: SourceFile) -> Draft | None:
         """None for a broken version; the guess is None too."""
+        if key_of(each) in self.stored:
+            return self.stored[key_of(each)]()
         if key_of(each) not in self.rendered:
             self.missing[key_of(each)] = each
             return None
@@ -89,10 +98,10 @@ class Versions:
     def is_good(self, each: SourceFile) -> bool:
         """The guess is that it is."""
         key = key_of(each)
-        if key not in self.rendered:
-            self.missing[key] = each
-            return True
         if key not in self.is_good_by_key:
+            if key not in self.rendered:
+                self.missing[key] = each
+                return True
             self.is_good_by_key[key] = self.find_draft(each) is not None
         return self.is_good_by_key[key]
 

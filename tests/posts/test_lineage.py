@@ -221,3 +221,90 @@ def test_a_head_that_refers_to_the_text_is_all_of_it():
     head = "Title\n=====\n\n:slug: |name|\n\n"
     one, two = (f"{head}Text.\n\n.. |name| replace:: {name}\n" for name in "ab")
     assert find_head(one, is_rst=True) != find_head(two, is_rst=True)
+
+
+def text_of(name):
+    return "\n".join(f"Line {number} of {name}.\n" for number in range(9))
+
+
+A, B = "2016-01-01-a.md", "2016_01_01-a.rst"
+SEVERAL = {
+    "the later one of two wants the same address": [
+        ([], {B: make_rst("B")}),
+        ([], {A: make_markdown("A")}),
+    ],
+    "a slug that was there and went": [
+        ([], {"x.md": make_markdown("X", text_of("x"), date="2016-01-03", slug="two")}),
+        ([], {"x.md": make_markdown("X", text_of("x"), date="2016-01-03", slug="three")}),
+    ],
+    "a way by another name": [
+        (["x.md"], {"y.md": make_markdown("X", text_of("x"), date="2016-01-04", slug="y")}),
+        (["y.md"], {"z.md": make_markdown("X", text_of("x"), date="2016-01-05", slug="z")}),
+    ],
+    "another post under the name of one that went": [
+        (["x.md"], {}),
+        ([], {"x.md": make_markdown("Other", text_of("other"), date="2016-01-02")}),
+    ],
+    "two that change places": [
+        (["x.md"], {"t.md": make_markdown("X", text_of("x"), date="2016-01-02", slug="one")}),
+        (["w.md"], {"x.md": make_markdown("W", text_of("w"), date="2016-01-02")}),
+        (["t.md"], {"w.md": make_markdown("X", text_of("x"), date="2016-01-02", slug="one")}),
+    ],
+    "a good version, and a broken one": [
+        ([], {"x.md": make_markdown("Better", text_of("x"), date="2016-01-02", slug="b")}),
+        ([], {"x.md": make_markdown("Bad", text_of("x"), date="2016-13-02")}),
+    ],
+    "there and back": [
+        ([], {"x.md": make_markdown("X", text_of("x"), date="2016-01-03", slug="two")}),
+        ([], {"x.md": make_markdown("X", text_of("x"), date="2016-01-02", slug="one")}),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("commits", SEVERAL.values(), ids=SEVERAL)
+def test_several_commits_in_one_push_are_dealt_with_one_by_one(tmp_path, commits):
+    root = make_repository(tmp_path / "posts")
+    commit(root, **{
+        "x.md": make_markdown("X", text_of("x"), date="2016-01-02", slug="one"),
+        "w.md": make_markdown("W", text_of("w"), date="2016-01-02"),
+    })  # fmt: skip
+    index_posts(root)
+    for gone, posts in commits:
+        commit(root, *gone, **posts)
+    index_posts(root)
+    together = dump()
+    assert index_posts(root).is_empty
+    Post.objects.all().delete()
+    Snapshot.objects.all().delete()
+    index_posts(root)
+    assert dump() == together
+
+
+def test_a_single_commit_is_not_gone_through_again(tmp_path, monkeypatch):
+    root = make_repository(tmp_path / "posts")
+    commit(root, **{"a.md": make_markdown()})
+    index_posts(root)
+    monkeypatch.setattr(lineage, "replay", None)
+    commit(root, **{"a.md": make_markdown("Edited")})
+    assert index_posts(root).changed == ["a.md"]
+
+
+def test_another_run_between_looking_back_and_writing_is_noticed(tmp_path, monkeypatch):
+    root = make_repository(tmp_path / "posts")
+    commit(root, **{"a.md": make_markdown(text_of("a"), slug="one")})
+    index_posts(root)
+    for slug in ("two", "three"):
+        commit(root, **{"a.md": make_markdown(text_of("a"), slug=slug)})
+    original = lineage.recall
+
+    def recall_slowly(*args):
+        found = original(*args)
+        monkeypatch.setattr(lineage, "recall", original)
+        index_posts(root)
+        return found
+
+    monkeypatch.setattr(lineage, "recall", recall_slowly)
+    assert index_posts(root).is_empty
+    assert sorted(Address.objects.values_list("address", flat=True)) == [
+        "/pages/one/", "/pages/two/",
+    ]  # fmt: skip

@@ -1,6 +1,7 @@
 """Search finds Chinese and Latin words, short and long, and is never stale."""
 
 import pytest
+from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -89,3 +90,27 @@ def test_whatever_the_address_something_or_nothing_resembles_it(text):
     words = search.pick_words(text)
     if words:
         list(search.resemble(Post.objects.listed(), words, everywhere=True))
+
+
+def test_posts_with_one_title_and_text_are_both_found_until_one_goes(tmp_path):
+    index(tmp_path, **dict.fromkeys(("2016-01-01-a.md", "2016-01-02-b.md"), "# Twins\n"))
+    assert len(search.find("Twins")) == 2
+    (tmp_path / "2016-01-01-a.md").unlink()
+    index(tmp_path)
+    assert [post.path for post in search.find("Twins")] == ["2016-01-02-b.md"]
+
+
+def test_what_was_prepared_is_found_by_nobody_before_its_post_has_come(tmp_path, monkeypatch):
+    monkeypatch.setattr(search, "PIECE", 0)
+    monkeypatch.setattr(search, "PAUSE", 0)
+    index(tmp_path, **{"2016-01-01-a.md": "# Older words\n", "2016-01-02-b.md": "# Words\n"})
+    search.prepare([("Newer words", ""), ("Unheard of", "")])
+    assert search.find("Unheard") == search.find("Newer") == []
+    words = search.pick_words("Newer words")
+    assert len(search.resemble(Post.objects.listed(), words, everywhere=True)) == 2
+    index(tmp_path, **{"2016-01-01-a.md": "# Newer words\n"})
+    assert [post.path for post in search.find("Newer")] == ["2016-01-01-a.md"]
+    search.sweep()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT title FROM posts_search ORDER BY title")
+        assert cursor.fetchall() == [("Newer words",), ("Words",)]
