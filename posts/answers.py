@@ -1,16 +1,23 @@
 """What the site answers: whether an address leads to something that visitors can open."""
 
+import hashlib
 import re
 from collections.abc import Callable, Collection, Iterable
+from datetime import date
 from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
 from urllib.parse import quote, unquote
 
+from django.apps import apps
 from django.conf import settings
 from django.urls import Resolver404, ResolverMatch, resolve
 
 from posts import reading
 from posts.models import Address, Post, Tag
 
+# Lists that a draft may be the first of.
+TO_COME = re.compile("/(?:tags|categories|series|archive)/")
 VISIBLE = (Post.Status.PUBLISHED, Post.Status.HIDDEN)
 
 
@@ -18,7 +25,8 @@ class Answers:
     """Of all addresses below `/`, by the site's own URLconf. What costs a query is asked for late.
 
     `lists` gives the addresses of lists that have posts, `others` those that are sent on to a post,
-    both as visitors write them (not percent-encoded).
+    both as visitors write them (not percent-encoded); `waiting`, with the primary key of the post,
+    those that will be sent on to it when visitors can open it.
     """
 
     def __init__(
@@ -27,11 +35,13 @@ class Answers:
         files: Collection[str],
         lists: Callable[[], set[str]],
         others: Callable[[], set[str]],
+        waiting: Callable[[], set[tuple[int, str]]],
     ) -> None:
         self.rows = list(rows)
         self.files = files
         self.get_lists = lists
         self.get_others = others
+        self.get_waiting = waiting
 
     @cached_property
     def lists(self) -> set[str]:
@@ -40,6 +50,10 @@ class Answers:
     @cached_property
     def others(self) -> set[str]:
         return self.get_others()
+
+    @cached_property
+    def waiting(self) -> set[tuple[int, str]]:
+        return self.get_waiting()
 
     @cached_property
     def posts(self) -> dict[str, str]:
@@ -54,6 +68,13 @@ class Answers:
     def find_post(self, path: str) -> str | None:
         """The post that lives at the address, drafts too."""
         return self.posts.get(path) or self.posts.get(path + "/")
+
+    def will_have(self, row: Post, path: str) -> bool:
+        """Whether it leads somewhere once visitors can open the post `row`, in which it stands."""
+        if is_visible(row):
+            return False
+        own = {(row.pk, spelling) for spelling in (path, path.rstrip("/"), path + "/")}
+        return bool(TO_COME.match(path)) or not self.waiting.isdisjoint(own)
 
     def has(self, path: str) -> bool:
         # What the proxy has below `/.well-known/` is not known here.
@@ -72,6 +93,8 @@ class Answers:
             return path in self.posts
         if "kind" in match.kwargs:
             return self.has_list(match.kwargs["kind"].folder, match.kwargs["slug"])
+        if name == "archive_year":
+            return path in self.lists
         if name == "article":
             return match.kwargs["name"].rpartition("/")[2] in self.articles
         if name == "file":
@@ -103,12 +126,17 @@ def list_addresses(
     if row.status != Post.Status.PUBLISHED or row.day is None:
         return set()
     found = {address_of_group("tags", slug) for slug in tag_slugs}
+    found.add(address_of_year(row.day))
     found |= {address_of_group("categories", category_slug)} if category_slug else set()
     return found | ({address_of_group("series", series_slug)} if series_slug else set())
 
 
 def address_of_group(folder: str, slug: str) -> str:
     return f"/{folder}/{quote(slug)}/"
+
+
+def address_of_year(day: date) -> str:
+    return f"/archive/{day.year:04}/"
 
 
 def address_of_list(kind: str, name: str) -> str:
@@ -140,13 +168,30 @@ def stored_lists() -> set[str]:
     for folder, column in (("categories", "category_slug"), ("series", "series_slug")):
         slugs = posts.exclude(**{column: ""}).values_list(column, flat=True).distinct()
         found |= {f"/{folder}/{slug}/" for slug in slugs}
-    return found
+    return found | {address_of_year(day) for day in posts.dates("day", "year")}
 
 
 def stored_others(**only: object) -> set[str]:
     """Aliases and former addresses of the posts in the database that visitors can open."""
     found = Address.objects.filter(post__status__in=VISIBLE, post__is_rendered=True, **only)
     return {unquote(address) for address in found.values_list("address", flat=True)}
+
+
+def stored_waiting() -> set[tuple[int, str]]:
+    """Aliases and former addresses of those that visitors cannot open."""
+    found = Address.objects.exclude(post__status__in=VISIBLE).filter(post__is_rendered=True)
+    return {(pk, unquote(address)) for pk, address in found.values_list("post", "address")}
+
+
+def digest_urls() -> str:
+    """Changes with what the site answers; cheaper than importing all of it for one edit."""
+    digest = hashlib.sha1(usedforsecurity=False)
+    site = find_spec(settings.ROOT_URLCONF)
+    files = [Path(each.path) / "urls.py" for each in apps.get_app_configs()]
+    for file in [Path(site.origin), *files] if site and site.origin else files:
+        if file.is_file():
+            digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 # What others may link to: the post, an address, and what is true there.

@@ -22,6 +22,7 @@ def check_posts(root: Path, former: Collection[str] = ()) -> list[tuple[str, Pro
     found: list[tuple[str, Problem]] = []
     lists: set[str] = set()
     others = set(former)
+    waiting: set[tuple[int, str]] = set()
     for rendered in map(fitting.fit, render_all(folder, list(folder.posts.values()), UTC)):
         found += [(rendered.source.path, problem) for problem in rendered.problems]
         if rendered.draft:
@@ -29,9 +30,13 @@ def check_posts(root: Path, former: Collection[str] = ()) -> list[tuple[str, Pro
             rows.append(row)
             slugs = [slug for _, slug in row.tags]
             lists |= list_addresses(row, slugs, row.category_slug, row.series_slug)
-            others |= set(rendered.aliases) if is_visible(row) else set()
+            if is_visible(row):
+                others |= set(rendered.aliases)
+            else:
+                waiting |= {(row.pk, alias) for alias in rendered.aliases}
     placement.set_slugs(rows)
-    site = Answers(rows, folder.files, lambda: {unquote(each) for each in lists}, lambda: others)
+    readable = {unquote(each) for each in lists}
+    site = Answers(rows, folder.files, lambda: readable, lambda: others, lambda: waiting)
     placement.set_links(rows, rows, site)
     for row in rows:
         found += [(row.path, Problem(each["line"], each["message"])) for each in row.site_problems]

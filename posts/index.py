@@ -177,7 +177,8 @@ class Run:
             dependent = find_linking({address for _, address, _ in before ^ after})
             linked = [row for row in rows if row.path in stale or row.pk in dependent]
         load(linked, ("links", "urls", "site_problems"))
-        site = answers.Answers(rows, self.folder.files, answers.stored_lists, answers.stored_others)
+        stored = answers.stored_lists, answers.stored_others, answers.stored_waiting
+        site = answers.Answers(rows, self.folder.files, *stored)
         return placement.set_links(linked, rows, site, lambda posts: load(posts, ("anchors",)))
 
     def sorted_rows(self) -> list[Post]:

@@ -12,13 +12,12 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from django.conf import settings
 
 from posts import links
-from posts.answers import Answers, address_of_list, is_visible
+from posts.answers import Answers, address_of_list, digest_urls, is_visible
 from posts.links import Found, Places
 from posts.markup import OWN_IDS
 from posts.models import Post
 from posts.problems import Problem
 from posts.rendering import Rendered
-from posts.rows import LIST
 
 NUMBERS = re.compile(r"(?:-\d+)+$")
 STATES = {Post.Status.DRAFT: "it is a draft", Post.Status.PRIVATE: "it is private"}
@@ -68,7 +67,7 @@ def make_uid(path: str, taken: Collection[UUID]) -> UUID:
 
 def digest_places(rows: list[Post], files: set[str]) -> str:
     """Changes when a link may lead elsewhere: with files, and with what addresses are made of."""
-    digest = hashlib.sha1(usedforsecurity=False)
+    digest = hashlib.sha1(digest_urls().encode(), usedforsecurity=False)
     for row in rows:
         digest.update(f"{row.path}\0{row.day}\0{row.base_slug}\0{row.slug}\n".encode())
     digest.update("\n".join(sorted(files)).encode())
@@ -157,12 +156,9 @@ def complain_of_link(
         if found.fragment and not has_part(other, found.fragment):
             return f"the link {target} leads to no heading of {other.path}"
         return ""
-    if not found.path or answers.has(found.path):
+    if not found.path or answers.has(found.path) or answers.will_have(row, found.path):
         return ""
-    # The list that a draft links to may come to be when it is published.
-    return (
-        "" if not is_visible(row) and LIST.match(found.path) else f"the link {target} leads nowhere"
-    )
+    return f"the link {target} leads nowhere"
 
 
 def has_part(post: Post, fragment: str) -> bool:

@@ -1,9 +1,12 @@
 """What counts as a page of the site, and on which line a link is told that leads to none."""
 
 import pytest
+from django.apps import apps
 
+from posts.answers import digest_urls
 from posts.checking import check_posts
-from tests.posts.blogs import index, make_markdown, messages
+from posts.index import index_posts
+from tests.posts.blogs import get_post, index, make_markdown, messages, write_posts
 
 pytestmark = pytest.mark.django_db
 
@@ -65,3 +68,37 @@ def test_what_another_post_loses_is_told_of_such_links(tmp_path, settings):
         f"2016-01-01-a.md:6: the link {SITE}/2016/01/02/b/#end leads to no heading of "
         "2016-01-02-b.md"
     ]
+
+
+def test_a_year_without_posts_is_no_page_of_the_archive(tmp_path):
+    links = ["/archive/2016/", "link://archive/2016", "/archive/", "/archive/1999/"]
+    assert tell(tmp_path, *links) == ["2016-01-01-a.md:6: the link /archive/1999/ leads nowhere"]
+    write_posts(tmp_path, **{"1999-01-01-c.md": make_markdown("C")})
+    index_posts(tmp_path)
+    assert get_post("2016-01-01-a.md").site_problems == []
+    index(tmp_path, **{"1999-01-01-c.md": make_markdown("C", status="draft")})
+    assert get_post("2016-01-01-a.md").site_problems != []
+
+
+def test_a_draft_may_link_to_an_address_that_is_its_own(tmp_path):
+    fields = {"status": "draft", "aliases": "[/old.html]"}
+    assert tell(tmp_path, "/old.html", "/archive/2031/", **fields) == []
+    other = index(tmp_path, **{"2016-01-03-c.md": make_markdown("C", "[x](/old.html)")})
+    assert messages(other) == ["2016-01-03-c.md:3: the link /old.html leads nowhere"]
+
+
+def test_links_are_looked_at_again_when_the_site_answers_otherwise(tmp_path, monkeypatch):
+    assert tell(tmp_path, "/search/") == []
+    monkeypatch.setattr("posts.answers.find_view", lambda path: None)
+    index(tmp_path)
+    assert get_post("2016-01-01-a.md").site_problems == []
+    monkeypatch.setattr("posts.placement.digest_urls", lambda: "other addresses")
+    assert messages(index(tmp_path)) == ["2016-01-01-a.md:3: the link /search/ leads nowhere"]
+
+
+def test_the_digest_of_the_addresses_changes_with_them(tmp_path, monkeypatch):
+    before = digest_urls()
+    assert digest_urls() == before
+    (tmp_path / "urls.py").write_text("urlpatterns = []\n")
+    monkeypatch.setattr(apps.get_app_config("posts"), "path", str(tmp_path))
+    assert digest_urls() != before
