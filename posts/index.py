@@ -6,23 +6,22 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import fields
-from datetime import date, datetime
+from datetime import date
 from functools import cached_property, partial
 from pathlib import Path
-from urllib.parse import quote
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from posts import answers, fitting, history, lineage, placement, renames, search, source
+from posts import answers, fitting, lineage, placement, renames, search, snapshots, source
 from posts.lineage import Lineage, Past
-from posts.models import Address, Post, Snapshot, Tag, address_of, article_address_of
+from posts.models import Address, Post, address_of, article_address_of
 from posts.problems import Problem
 from posts.rendering import Draft, Rendered, render_all, signature
 from posts.report import Report
-from posts.rows import BATCH, batches, find_linking, load, read_all, replace, update
+from posts.rows import BATCH, batches, find_linking, hang, lighten, load, read_all, update
 from posts.source import Folder, SourceFile
 from posts.spool import Spool
 
@@ -30,7 +29,6 @@ DRAFT_COLUMNS = [each.name for each in fields(Draft)]
 # What must be known of every row to place it among the others.
 PLACING = ("path", "digest", "renderer", "day", "base_slug", "slug", "status", "is_broken",
            "is_rendered")  # fmt: skip
-HEAVY = ("body", "text", "toc", "anchors", "problems", "summary")
 
 Progress = Callable[[int, int], None]
 
@@ -41,12 +39,13 @@ def index_posts(
     """Make the rows equal the files below `root`. Idempotent; may run twice at once.
 
     Renders outside of the transaction, so that nobody waits for it, and looks at the files again
-    inside: what has changed meanwhile is rendered too. Where there are no rows, the history tells
-    what they would know. Raises source.SourceUnreadable.
+    inside: what has changed meanwhile is rendered too. Where rows do not tell all, the history does
+    (posts.lineage). Raises source.SourceUnreadable.
     """
     renderer = renderer_of_today()
     scanned_at = time.time_ns()
-    folder = source.scan(root, None if everything else Folder(root, stamps=remembered_stamps()))
+    known = {} if everything else snapshots.read_stamps()
+    folder = source.scan(root, Folder(root, stamps=known))
     rows = dict(Post.objects.filter(renderer=renderer).values_list("path", "digest"))
     missing = [
         each for each in folder.posts.values() if everything or rows.get(each.path) != each.digest
@@ -55,8 +54,8 @@ def index_posts(
         spool = Spool(file)
         fill = partial(render_into, spool, on_progress)
         fill(folder, missing)
-        past = recall(folder, spool, fill)
-        search.prepare(find_texts(spool, missing))
+        past = lineage.recall(folder, spool, fill)
+        search.prepare(spool.read_texts(missing))
         while True:
             with transaction.atomic():
                 before, folder = folder, source.scan(root, folder)
@@ -68,14 +67,9 @@ def index_posts(
                     report = run.write()
                     break
             fill(folder, missing)
-            past = recall(folder, spool, fill) if is_past else past
+            past = lineage.recall(folder, spool, fill) if is_past else past
     search.sweep()
     return report
-
-
-def recall(folder: Folder, spool: Spool, fill: lineage.Render) -> Lineage:
-    """Nobody comes to a preview by an older address."""
-    return Lineage() if settings.POSTS_PREVIEW else lineage.recall(folder, spool, fill)
 
 
 def render_into(
@@ -85,17 +79,6 @@ def render_into(
     for done, rendered in enumerate(render_all(folder, missing, zone), start=1):
         spool.put(placement.keep_own_links(fitting.fit(rendered)))
         on_progress(done, len(missing))
-
-
-def find_texts(spool: Spool, rendered: list[SourceFile]) -> Iterator[tuple[str, str]]:
-    drafts = (spool.get(each).draft for each in rendered)
-    return ((draft.title, draft.text) for draft in drafts if draft)
-
-
-def remembered_stamps() -> dict[str, tuple[source.Stamp, str]]:
-    """Hashing thousands of files to find one edit takes longer than all else about it."""
-    stored = Snapshot.objects.filter(pk=1).values_list("stamps", flat=True).first()
-    return source.load_stamps(stored or "")
 
 
 def renderer_of_today() -> str:
@@ -114,11 +97,7 @@ class Run:
         self.spool = spool
         self.report = Report()
         self.renderer = renderer
-        self.snapshot, _ = (
-            Snapshot.objects.defer("stamps")
-            .select_for_update()
-            .get_or_create(pk=1, defaults={"changed_at": timezone.now()})
-        )
+        self.snapshot = snapshots.lock()
         self.rows = {row.path: row for row in read_all(PLACING)}
         self.goes_on = bool(past.since)
         self.pasts = past.pasts if self.goes_on or not self.rows else {}
@@ -149,7 +128,7 @@ class Run:
                 row.slug = past.slug
                 placed.add(row)
         placed |= self.place(wanted)
-        dated = self.take_commit_times()
+        dated = snapshots.take_commit_times(self.snapshot, self.folder.root, self.rows.values())
         update(dated, ["committed_at"])
         update(placed, ["slug"])
         self.remember_addresses(before)
@@ -241,11 +220,8 @@ class Run:
         columns = [*DRAFT_COLUMNS, "search_key", "path", "digest", "renderer", "is_broken",
                    "is_rendered"]  # fmt: skip
         update(changed, columns)
-        self.hang(good)
-        for row in (*added, *changed):
-            # Loaded anew if asked for: thousands of texts would fill the memory.
-            for name in HEAVY:
-                row.__dict__.pop(name, None)
+        hang({self.rows[each.source.path]: each.aliases for each in good})
+        lighten([*added, *changed])
         renamed = {path for _, path in self.report.renamed}
         self.report.added += [row.path for row in added]
         self.report.changed += [row.path for row in changed if row.path not in renamed]
@@ -288,46 +264,10 @@ class Run:
             setattr(row, name, getattr(rendered.draft, name))
         row.search_key = search.key_of(row.title, row.text)
 
-    def hang(self, good: list[Rendered]) -> None:
-        rows = [self.rows[rendered.source.path] for rendered in good]
-        replace(
-            Tag.objects.filter(post__in=rows), ("post_id", "slug", "name"),
-            [(row.pk, slug, name) for row in rows for slug, name in
-             {slug: name for name, slug in reversed(row.tags)}.items()],
-        )  # fmt: skip
-        aliases = Address.objects.filter(post__in=rows, kind=Address.Kind.ALIAS)
-        replace(
-            aliases, ("post_id", "kind", "address"),
-            [(row.pk, Address.Kind.ALIAS, quote(alias))
-             for row, rendered in zip(rows, good, strict=True) for alias in rendered.aliases],
-        )  # fmt: skip
-        search.store(rows)
-
     @cached_property
     def uids(self) -> set[UUID]:
         known = set(Post.objects.values_list("uid", flat=True))
         return known | {past.uid for past in self.pasts.values()}
-
-    def take_commit_times(self) -> set[Post]:
-        root, before = self.folder.root, self.snapshot.commit
-        head = history.read_head(root)
-        times, is_whole = history.read_new_times(root, before, head)
-        self.snapshot.commit = head
-        self.snapshot.edit_url = history.find_edit_url(root) if head else ""
-        return self.set_commit_times(times, is_whole)
-
-    def set_commit_times(self, times: dict[str, datetime], is_whole: bool) -> set[Post]:
-        rows = [row for row in self.rows.values() if is_whole or row.path in times]
-        load(rows, ("committed_at",))
-        touched = set()
-        for row in rows:
-            known = None if is_whole else row.committed_at
-            found = times.get(row.path)
-            newest = max((each for each in (known, found) if each), default=None)
-            if newest != row.committed_at:
-                row.committed_at = newest
-                touched.add(row)
-        return touched
 
     def remember_addresses(self, before: dict[int, tuple[str, date | None, str]]) -> None:
         """Every address that a post once had leads to it for ever."""

@@ -11,6 +11,8 @@ from datetime import date
 from functools import cached_property, partial
 from uuid import UUID
 
+from django.conf import settings
+
 from posts import history, placement, renames, source
 from posts.history import Push
 from posts.models import Post, Snapshot, address_of, article_address_of
@@ -64,8 +66,11 @@ def recall(folder: Folder, spool: Spool, render: Render) -> Lineage:
     """For the posts in `folder`, whose files `spool` holds rendered.
 
     Nothing where no history can be read, where one push tells all, and after a force push: what
-    rows know of lost commits stays, and the posts go on from there to what the folder holds.
+    rows know of lost commits stays, and the posts go on from there to what the folder holds. Nor in
+    a preview, to which nobody comes by an older address.
     """
+    if settings.POSTS_PREVIEW:
+        return Lineage()
     if not Post.objects.exists():
         return Lineage(replay(history.read_pushes(folder.root), (), folder, spool, render))
     since = Snapshot.objects.values_list("commit", flat=True).first() or ""

@@ -1,8 +1,9 @@
 """Reads and writes many rows of posts at once."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -10,9 +11,11 @@ from django.db.models import Q, QuerySet, TextField
 from django.db.models.base import ModelState
 from django.db.models.functions import Cast
 
-from posts.models import Post
+from posts import search
+from posts.models import Address, Post, Tag
 
 BATCH = 200
+HEAVY = ("body", "text", "toc", "anchors", "problems", "summary")
 LIST = re.compile(r"^(/(?:tags|categories|series)/).*")
 
 
@@ -61,6 +64,28 @@ def replace(
     found.model._base_manager.bulk_create(
         [found.model(**dict(zip(columns, values, strict=True))) for values in missing]
     )
+
+
+def hang(aliases: Mapping[Post, list[str]]) -> None:
+    """Write what hangs on the posts, which have these `aliases`; tags and search too."""
+    replace(
+        Tag.objects.filter(post__in=aliases), ("post_id", "slug", "name"),
+        [(row.pk, slug, name) for row in aliases for slug, name in
+         {slug: name for name, slug in reversed(row.tags)}.items()],
+    )  # fmt: skip
+    replace(
+        Address.objects.filter(post__in=aliases, kind=Address.Kind.ALIAS),
+        ("post_id", "kind", "address"),
+        [(row.pk, Address.Kind.ALIAS, quote(alias)) for row in aliases for alias in aliases[row]],
+    )
+    search.store(aliases)
+
+
+def lighten(rows: Iterable[Post]) -> None:
+    """Large columns are loaded anew if asked for: thousands of texts would fill the memory."""
+    for row in rows:
+        for name in HEAVY:
+            row.__dict__.pop(name, None)
 
 
 def load(rows: list[Post], columns: tuple[str, ...]) -> None:

@@ -1,6 +1,7 @@
 """Keeps rendered posts on disk until they are written: thousands would fill the memory."""
 
 import pickle
+from collections.abc import Iterable, Iterator
 from typing import IO
 
 from posts.rendering import Rendered
@@ -20,3 +21,8 @@ class Spool:
         self.file.seek(self.places[each])
         rendered: Rendered = pickle.load(self.file)  # noqa: S301 - our own, from this process
         return rendered
+
+    def read_texts(self, sources: Iterable[SourceFile]) -> Iterator[tuple[str, str]]:
+        """Title and text of those that are not broken."""
+        drafts = (self.get(each).draft for each in sources)
+        return ((draft.title, draft.text) for draft in drafts if draft)

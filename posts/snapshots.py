@@ -1,0 +1,50 @@
+"""What one run of the index leaves to the next: commit, looks of files, where to edit."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+from django.utils import timezone
+
+from posts import history, source
+from posts.models import Post, Snapshot
+from posts.rows import load
+
+
+def lock() -> Snapshot:
+    """The one there is, made if need be; locked, so that runs come one by one."""
+    snapshot, _ = (
+        Snapshot.objects.defer("stamps")
+        .select_for_update()
+        .get_or_create(pk=1, defaults={"changed_at": timezone.now()})
+    )
+    return snapshot
+
+
+def read_stamps() -> dict[str, tuple[source.Stamp, str]]:
+    """Hashing thousands of files to find one edit takes longer than all else about it."""
+    stored = Snapshot.objects.filter(pk=1).values_list("stamps", flat=True).first()
+    return source.load_stamps(stored or "")
+
+
+def take_commit_times(snapshot: Snapshot, root: Path, rows: Iterable[Post]) -> set[Post]:
+    """Bring both up to the commit that is checked out; return the rows whose time changed."""
+    before, head = snapshot.commit, history.read_head(root)
+    times, is_whole = history.read_new_times(root, before, head)
+    snapshot.commit = head
+    snapshot.edit_url = history.find_edit_url(root) if head else ""
+    return set_commit_times(rows, times, is_whole)
+
+
+def set_commit_times(rows: Iterable[Post], times: dict[str, datetime], is_whole: bool) -> set[Post]:
+    dated = [row for row in rows if is_whole or row.path in times]
+    load(dated, ("committed_at",))
+    touched = set()
+    for row in dated:
+        known = None if is_whole else row.committed_at
+        found = times.get(row.path)
+        newest = max((each for each in (known, found) if each), default=None)
+        if newest != row.committed_at:
+            row.committed_at = newest
+            touched.add(row)
+    return touched
