@@ -4,7 +4,7 @@ import dataclasses
 import hashlib
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import fields
 from datetime import date
 from functools import cached_property, partial
@@ -16,7 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from posts import answers, fitting, lineage, placement, renames, search, snapshots, source
-from posts.lineage import Lineage, Past
+from posts.lineage import Lineage, Past, Progress, keep_quiet
 from posts.models import Address, Post, address_of, article_address_of
 from posts.problems import Problem
 from posts.rendering import Draft, Rendered, render_all, signature
@@ -30,11 +30,13 @@ DRAFT_COLUMNS = [each.name for each in fields(Draft)]
 PLACING = ("path", "digest", "renderer", "day", "base_slug", "slug", "status", "is_broken",
            "is_rendered")  # fmt: skip
 
-Progress = Callable[[int, int], None]
-
 
 def index_posts(
-    root: Path, *, everything: bool = False, on_progress: Progress = lambda done, total: None
+    root: Path,
+    *,
+    everything: bool = False,
+    on_progress: Progress = keep_quiet,
+    on_history: Progress = keep_quiet,
 ) -> Report:
     """Make the rows equal the files below `root`. Idempotent; may run twice at once.
 
@@ -54,7 +56,7 @@ def index_posts(
         spool = Spool(file)
         fill = partial(render_into, spool, on_progress)
         fill(folder, missing)
-        past = lineage.recall(folder, spool, fill)
+        past = lineage.recall(folder, spool, fill, on_history)
         search.prepare(spool.read_texts(missing))
         while True:
             with transaction.atomic():
@@ -67,18 +69,16 @@ def index_posts(
                     report = run.write()
                     break
             fill(folder, missing)
-            past = lineage.recall(folder, spool, fill) if is_past else past
+            past = lineage.recall(folder, spool, fill, on_history) if is_past else past
     search.sweep()
     return report
 
 
-def render_into(
-    spool: Spool, on_progress: Progress, folder: Folder, missing: list[SourceFile]
-) -> None:
+def render_into(spool: Spool, tell: Progress, folder: Folder, missing: list[SourceFile]) -> None:
     zone = timezone.get_default_timezone()
     for done, rendered in enumerate(render_all(folder, missing, zone), start=1):
         spool.put(placement.keep_own_links(fitting.fit(rendered)))
-        on_progress(done, len(missing))
+        tell(done, len(missing))
 
 
 def renderer_of_today() -> str:
@@ -184,9 +184,7 @@ class Run:
 
     def find_renamed(self) -> dict[str, str]:
         if self.goes_on:
-            paths = {past.pk: path for path, past in self.pasts.items() if past.pk}
-            return {path: paths[row.pk] for path, row in self.rows.items()
-                    if paths.get(row.pk, path) != path}  # fmt: skip
+            return lineage.find_renamed(self.pasts, self.rows.values())
         gone = [path for path in self.rows if path not in self.folder.posts]
         new = [each for each in self.stale if each.path not in self.rows]
         return renames.find(gone, new, self.rows, self.spool.get)
@@ -239,9 +237,8 @@ class Run:
         past = self.pasts.get(row.path)
         if not past or not past.last_good:
             return None
-        return dataclasses.replace(
-            self.spool.get(past.last_good), source=self.folder.posts[row.path]
-        )
+        good = self.spool.get(past.last_good)
+        return dataclasses.replace(good, source=self.folder.posts[row.path])
 
     def find_pasts(self) -> Iterator[tuple[Post, Past]]:
         """Those that had an address before the last of the pushes."""

@@ -52,6 +52,11 @@ class Past:
 
 
 Render = Callable[[Folder, list[SourceFile]], None]
+Progress = Callable[[int, int], None]
+
+
+def keep_quiet(done: int, total: int) -> None:
+    return
 
 
 @dataclass
@@ -62,7 +67,9 @@ class Lineage:
     since: str = ""
 
 
-def recall(folder: Folder, spool: Spool, render: Render) -> Lineage:
+def recall(
+    folder: Folder, spool: Spool, render: Render, on_progress: Progress = keep_quiet
+) -> Lineage:
     """For the posts in `folder`, whose files `spool` holds rendered.
 
     Nothing where no history can be read, where one push tells all, and after a force push: what
@@ -72,16 +79,28 @@ def recall(folder: Folder, spool: Spool, render: Render) -> Lineage:
     if settings.POSTS_PREVIEW:
         return Lineage()
     if not Post.objects.exists():
-        return Lineage(replay(history.read_pushes(folder.root), (), folder, spool, render))
+        pushes = history.read_pushes(folder.root)
+        return Lineage(replay(pushes, (), folder, spool, render, on_progress))
     since = Snapshot.objects.values_list("commit", flat=True).first() or ""
     pushes = history.read_new_pushes(folder.root, since) if since else []
     if not pushes:
         return Lineage()
-    return Lineage(replay(pushes, list(read_all(KNOWN)), folder, spool, render), since)
+    return Lineage(replay(pushes, list(read_all(KNOWN)), folder, spool, render, on_progress), since)
+
+
+def find_renamed(pasts: dict[str, Past], rows: Iterable[Post]) -> dict[str, str]:
+    """Where the rows' files have gone, by where they were."""
+    paths = {past.pk: path for path, past in pasts.items() if past.pk}
+    return {row.path: paths[row.pk] for row in rows if paths.get(row.pk, row.path) != row.path}
 
 
 def replay(
-    pushes: list[Push], known: Collection[Post], folder: Folder, spool: Spool, render: Render
+    pushes: list[Push],
+    known: Collection[Post],
+    folder: Folder,
+    spool: Spool,
+    render: Render,
+    on_progress: Progress,
 ) -> dict[str, Past]:
     """Few older versions need rendering, and which ones shows on the way.
 
@@ -94,8 +113,9 @@ def replay(
     try:
         while True:
             replay = Replay(versions, known)
-            for push in pushes:
+            for done, push in enumerate(pushes, start=1):
                 replay.index(push)
+                on_progress(done, len(pushes))
             replay.finish(folder)
             if not versions.missing:
                 return replay.rows

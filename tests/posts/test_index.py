@@ -352,6 +352,10 @@ def test_progress_is_a_bar_on_a_terminal_and_lines_elsewhere(monkeypatch):
     progress(10, 99)
     progress(60, 99)
     assert command.stdout._out.getvalue() == "rendered 60 of 99\n"
+    clock = iter([0, 6, 7])
+    progress = module.Progress(command, "went through", " pushes")
+    progress(5, 9)
+    assert command.stdout._out.getvalue().endswith("\nwent through 5 of 9 pushes\n")
 
 
 def test_a_file_that_may_not_be_read_stops_the_index_with_a_sentence(tmp_path, monkeypatch):

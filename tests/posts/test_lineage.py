@@ -280,6 +280,15 @@ def test_several_commits_in_one_push_are_dealt_with_one_by_one(tmp_path, commits
     assert dump() == together
 
 
+def test_the_way_through_the_history_is_told(tmp_path):
+    root = make_repository(tmp_path / "posts")
+    for at in range(3):
+        commit(root, **{"a.md": make_markdown(f"At {at}")})
+    steps = []
+    index_posts(root, on_history=lambda *step: steps.append(step))
+    assert steps == [(1, 3), (2, 3), (3, 3)]
+
+
 def test_a_single_commit_is_not_gone_through_again(tmp_path, monkeypatch):
     root = make_repository(tmp_path / "posts")
     commit(root, **{"a.md": make_markdown()})

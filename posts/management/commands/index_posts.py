@@ -17,8 +17,10 @@ BAR = 30
 class Progress:
     """A bar on a terminal; elsewhere a line now and then."""
 
-    def __init__(self, command: BaseCommand) -> None:
+    def __init__(self, command: BaseCommand, verb: str = "rendered", unit: str = "") -> None:
         self.command = command
+        self.verb = verb
+        self.unit = unit
         self.is_terminal = command.stdout.isatty()
         self.next_line_at = time.monotonic() + SECONDS_BETWEEN_LINES
 
@@ -26,10 +28,10 @@ class Progress:
         if self.is_terminal:
             bar = "█" * (BAR * done // total)
             end = "\n" if done == total else ""
-            self.command.stdout.write(f"\r{bar:░<{BAR}} {done} of {total}", ending=end)
+            self.command.stdout.write(f"\r{bar:░<{BAR}} {done} of {total}{self.unit}", ending=end)
             self.command.stdout.flush()
         elif time.monotonic() >= self.next_line_at:
-            self.command.stdout.write(f"rendered {done} of {total}")
+            self.command.stdout.write(f"{self.verb} {done} of {total}{self.unit}")
             self.command.stdout.flush()
             self.next_line_at = time.monotonic() + SECONDS_BETWEEN_LINES
 
@@ -50,7 +52,10 @@ class Command(BaseCommand):
         gc.freeze()
         try:
             report = index_posts(
-                settings.POSTS_DIR, everything=options["all"], on_progress=Progress(self)
+                settings.POSTS_DIR,
+                everything=options["all"],
+                on_progress=Progress(self),
+                on_history=Progress(self, "went through", " pushes of the history"),
             )
         except SourceUnreadable as error:
             raise CommandError(str(error)) from error
