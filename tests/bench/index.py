@@ -1,4 +1,8 @@
-"""What it costs to index a blog: a full one, and one edited post, at 600 and at 5,000 posts."""
+"""What it costs to index a blog: a full one, and one edited post, at 600 and at 5,000 posts.
+
+And how long nobody else can write, beside writing the same rows with nothing else to do; and what
+an empty database costs where each post was edited once, beside one without that past.
+"""
 
 import os
 import resource
@@ -95,7 +99,44 @@ def bench(number: int) -> float:
         best = min((edit(env, root, turn) for turn in range(3)), key=lambda cost: cost[1])
         report(number, "one edit", *best)
         report(number, "no change", *measure(env, "index_posts"))
+        if number == max(NUMBERS):
+            bench_lock(env)
+            bench_past(env, root, number)
         return best[1]
+
+
+def bench_lock(env: dict[str, str]) -> None:
+    """Every post is another: all of it is written again, the worst that a new renderer can do."""
+    subprocess.run([sys.executable, "-m", "tests.bench._lock"], cwd=PROJECT, env=env, check=True)
+
+
+def bench_past(env: dict[str, str], root: Path, number: int) -> None:
+    """A commit for each post, as if it had been edited once; without them, and with."""
+    costs = {}
+    for what in ("no past", "past"):
+        if what == "past":
+            import_edits(root, number)
+        fresh = {**env, "DATA_DIR": f"{env['DATA_DIR']}-{what.replace(' ', '-')}"}
+        measure(fresh, "migrate", "--skip-checks", "--verbosity", "0")
+        costs[what] = measure(fresh, "index_posts")
+        report(number, what, *costs[what])
+    ratio = costs["past"][1] / costs["no past"][1]
+    sys.stdout.write(f"an empty database, {number} commits more: x {ratio:.2f}\n")
+
+
+def import_edits(root: Path, number: int) -> None:
+    """By git's own stream: as many calls of `git commit` would take minutes."""
+    stream = bytearray()
+    for each in range(number):
+        write_post(root, each, "Edited.\n\n")
+        text = (root / name(each)).read_bytes()
+        stream += b"commit refs/heads/edits\ncommitter x <x@example.org> %d +0000\n" % (
+            1_500_000_000 + each
+        )
+        stream += b"data 1\nx\n" + (b"from HEAD^0\n" if each == 0 else b"")
+        stream += f"M 100644 inline {name(each)}\ndata {len(text)}\n".encode() + text + b"\n"
+    subprocess.run(["git", "fast-import", "--quiet"], cwd=root, check=True, input=bytes(stream))
+    git(root, "reset", "-q", "--hard", "edits")
 
 
 def edit(env: dict[str, str], root: Path, turn: int) -> tuple[float, float, float]:
