@@ -82,7 +82,7 @@ class Post(models.Model):
     revised_at = models.DateTimeField(null=True)
     committed_at = models.DateTimeField(null=True)
     status = models.CharField(_("status"), max_length=10, choices=Status.choices)
-    language = models.CharField(max_length=20, blank=True)
+    language = models.CharField(_("language"), max_length=20, blank=True)
     # The same, where it was not guessed; and whether the post says that it is a translation.
     stated_language = models.CharField(max_length=20, blank=True, default="", db_default="")
     is_translation = models.BooleanField(default=False, db_default=False)

@@ -41,6 +41,11 @@ class Migration(migrations.Migration):
             name="digest",
             field=models.CharField(max_length=200),
         ),
+        migrations.AlterField(
+            model_name="post",
+            name="language",
+            field=models.CharField(blank=True, max_length=20, verbose_name="language"),
+        ),
         migrations.RunPython(stand_alone, migrations.RunPython.noop),
         migrations.AddIndex(
             model_name="post",

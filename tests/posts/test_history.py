@@ -22,7 +22,8 @@ FILES = ("img/p.png", "c.meta", "c.zh_cn.meta")
 EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "40"))
 COLUMNS = [name for name in DRAFT_COLUMNS if name not in ("day", "base_slug")]
 PLACED = ["path", "uid", "digest", "renderer", "day", "base_slug", "slug", "original",
-          "precedence", "urls", "site_problems", "committed_at", "is_broken", "is_rendered"]  # fmt: skip
+          "precedence", "urls", "site_problems", "committed_at", "is_broken",
+          "is_rendered"]  # fmt: skip
 
 # Broken, though it begins as a good post does.
 DEEP = "\n".join("  " * level + "x\n" for level in range(200))
@@ -187,6 +188,7 @@ class HistoryTest(TestCase):
             rendered = Post.objects.filter(is_rendered=True)
             lived_at |= {(post.pk, post.get_absolute_url()) for post in rendered}
         self.check_addresses(lived_at)
+        self.check_lists()
         self.check_against_rebuild(repository)
         shutil.rmtree(repository.root)
 
@@ -206,6 +208,15 @@ class HistoryTest(TestCase):
         index_posts(repository.root)
         assert dump() == incremental
         assert count_in_search() == Post.objects.filter(is_rendered=True).count()
+
+    def check_lists(self) -> None:
+        """Whatever visitors can see of a post and its translations, lists show one of it."""
+        for tag in ("", "x"):
+            among = {"tag_rows__slug": tag} if tag else {}
+            seen = Post.objects.published().filter(**among)
+            listed = [post.original for post in seen.once(**among)]
+            assert len(listed) == len(set(listed))
+            assert set(listed) == {post.original for post in seen}
 
     def follow_what_is_left(self, repository: Repository) -> dict[str, dict[str, object]]:
         forget_rows()
