@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from django.db.models import Count, Min
+from django.db.models import Min
 from django.http import Http404
 
 from posts import reading
-from posts.models import Post, PostQuerySet
+from posts.models import Post, PostQuerySet, count_each_once
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def find_group(kind: Kind, slug: str) -> Group:
         .order_by()
         .filter(**{f"{kind.key}__in": slugs})
         .values_list(kind.key)
-        .annotate(called=Min(kind.name), number=Count("original", distinct=True))
+        .annotate(called=Min(kind.name), number=count_each_once())
     }
     for each in slugs:
         if each in found:
@@ -71,7 +71,7 @@ def list_groups(kind: Kind) -> list[Group]:
         .order_by()
         .filter(**{f"{kind.key}__gt": ""})
         .values_list(kind.key)
-        .annotate(called=Min(kind.name), number=Count("original", distinct=True))
+        .annotate(called=Min(kind.name), number=count_each_once())
         .order_by(kind.key)
     )
     return [Group(kind, *row) for row in rows]

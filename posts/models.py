@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, Subquery, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -120,8 +120,7 @@ class Post(models.Model):
             models.Index(fields=["published_at", "path"], name="post_by_time"),
             # Lists are counted and sorted from this one alone: the rows themselves are large.
             models.Index(
-                fields=["status", "-published_at", "path", "is_rendered", "precedence"],
-                name="post_listed_once",
+                fields=["status", "-published_at", "path", "is_rendered"], name="post_listed"
             ),
             models.Index(fields=["original", "precedence"], name="post_translations"),
             models.Index(fields=["day", "slug"], name="post_by_address"),
@@ -174,11 +173,24 @@ class Post(models.Model):
 
 
 def is_first(**among: object) -> Q:
-    """No other translation, of those that visitors see in lists now, comes before it."""
-    listed = Post.objects.listed().order_by().filter(**among)
-    earlier = listed.filter(original=OuterRef("original"), precedence__lt=OuterRef("precedence"))
-    first = listed.filter(~Exists(earlier), precedence__gt=0)
-    return Q(precedence=0) | Q(pk__in=first.values("pk"))
+    """No other translation, of those that visitors see in lists now, comes before it.
+
+    Told by the few that stand behind another: to look at each row would read it to its end.
+    """
+    earlier = Post.objects.listed().filter(
+        original=OuterRef("original"), precedence__lt=OuterRef("precedence"), **among
+    )
+    behind = Post.objects.filter(Exists(earlier), precedence__gt=0)
+    return ~Q(pk__in=behind.values("pk"))
+
+
+def count_each_once() -> Count:
+    """How many posts, those that are translations of one another being one."""
+    translations = Post.objects.filter(precedence__gt=0).values("pk")
+    original = Post.objects.filter(path=OuterRef("original")).values("pk")
+    return Count(
+        Case(When(pk__in=translations, then=Subquery(original)), default=F("pk")), distinct=True
+    )
 
 
 def address_of(day: date | None, slug: str) -> str:

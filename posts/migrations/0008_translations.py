@@ -12,10 +12,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RemoveIndex(
-            model_name="post",
-            name="post_listed",
-        ),
         migrations.AddField(
             model_name="post",
             name="is_translation",
@@ -47,13 +43,6 @@ class Migration(migrations.Migration):
             field=models.CharField(blank=True, max_length=20, verbose_name="language"),
         ),
         migrations.RunPython(stand_alone, migrations.RunPython.noop),
-        migrations.AddIndex(
-            model_name="post",
-            index=models.Index(
-                fields=["status", "-published_at", "path", "is_rendered", "precedence"],
-                name="post_listed_once",
-            ),
-        ),
         migrations.AddIndex(
             model_name="post",
             index=models.Index(fields=["original", "precedence"], name="post_translations"),
