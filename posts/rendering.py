@@ -2,7 +2,6 @@
 
 import hashlib
 import importlib.metadata
-import re
 import signal
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,10 +16,10 @@ from multiprocessing import get_context
 from os import cpu_count
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 from posts import conventions, headers, markup, metadata, originals, reading, shortcodes, source
 from posts.document import Document
+from posts.lines import find_lost_fragments, line_of_value, locate_links
 from posts.problems import Problem
 from posts.source import Folder, PostUnreadable, SourceFile
 
@@ -31,9 +30,9 @@ CHUNK = 8
 
 LIBRARIES = ("docutils", "markdown-it-py", "mdit-py-plugins", "Pygments", "nh3", "PyYAML")
 MODULES = (
-    "answers conventions document extra fitting formula headers highlight languages links markdown "
-    "markup metadata moments originals placement problems reading rendering rst shortcodes source "
-    "sphinx translations".split()
+    "answers conventions document extra fitting formula headers highlight languages lines links "
+    "markdown markup metadata moments originals placement problems reading rendering rst "
+    "shortcodes source sphinx translations".split()
 )
 
 
@@ -211,7 +210,7 @@ def compose(
         conventions.take_category(each.path, meta)
     if header.is_pelican and not is_rst:
         meta.summary = parser.strip(meta.summary)
-    if is_nikola or each.base:
+    if each.base or is_nikola:
         conventions.take_language(each.path, meta)
     heading = document.title or metadata.one_line(original.get("title", ""))
     heading = metadata.cut("title", "" if meta.title else heading, complaints)
@@ -266,42 +265,3 @@ def in_zone(moment: datetime | None, zone: tzinfo) -> datetime | None:
     if moment is None or moment.tzinfo:
         return moment
     return moment.replace(tzinfo=zone)
-
-
-def locate_links(text: str, targets: Sequence[str], image: str) -> list[dict[str, Any]]:
-    """Each link with its line; a post's picture for previews is the last of them.
-
-    The local ones come first, in the order of their marks. Of the absolute ones posts.placement
-    keeps those to this site, whose address no parser knows.
-    """
-    wanted = [*targets, image] if image else targets
-    return [{"target": target, "line": line_of(text, target)} for target in wanted]
-
-
-def find_lost_fragments(text: str, page: markup.Page) -> list[Problem]:
-    known = page.ids | {"top"}
-    return [
-        Problem(line_of(text, f"#{fragment}"), f"the link #{fragment} leads to no heading")
-        for fragment in map(unquote, page.fragments)
-        if fragment and fragment not in known
-    ]
-
-
-def line_of(text: str, target: str) -> int:
-    """The first line on which the target stands, as written or percent-encoded; else 1.
-
-    By itself, if it does so anywhere: `#end` is found within `other.md#end` too.
-    """
-    for pattern in (r"(?<![^\s\"'`(<[=:]){}(?![^\s\"'`)>\],])", "{}"):
-        for spelling in (target, unquote(target)):
-            found = re.search(pattern.format(re.escape(spelling)), text)
-            if found:
-                return text.count("\n", 0, found.start()) + 1
-    return 1
-
-
-def line_of_value(text: str, complaint: str) -> int:
-    """The line of the value that a complaint about metadata quotes; best where it stands alone."""
-    value = complaint[complaint.index('"') + 1 : complaint.rindex('"')]
-    found = re.search(rf"(?<![\w/]){re.escape(value)}(?![\w/])", text)
-    return text.count("\n", 0, found.start()) + 1 if found else line_of(text, value)

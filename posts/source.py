@@ -197,15 +197,7 @@ def list_beside(path: str) -> list[str]:
 
 def is_storable(path: str) -> bool:
     """A name that no database or page can hold (not UTF-8, control characters) is passed over."""
-    return path.isprintable() and len(path) <= 400 and is_utf8(path)
-
-
-def is_utf8(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    return path.isprintable() and len(path) <= 400
 
 
 def is_readme(path: str) -> bool:
