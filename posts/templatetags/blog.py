@@ -43,8 +43,8 @@ def native(language: str) -> str:
     parts = language.lower().split("-")
     codes = ["-".join(parts[:end]) for end in range(len(parts), 0, -1)]
     names = (NAMES.get(code) or LANG_INFO.get(code, {}).get("name_local") for code in codes)
-    name = next(filter(None, names), language)
-    return name[:1].upper() + name[1:]
+    name = next(filter(None, names), "")
+    return name[:1].upper() + name[1:] or language
 
 
 @register.filter

@@ -9,6 +9,7 @@ from django.utils import timezone
 from posts.checking import check_posts
 from posts.index import index_posts
 from posts.models import Post
+from posts.templatetags.blog import native, og_locale
 from tests.posts.blogs import get_post, index, make_markdown, make_rst, messages, write_posts
 from tests.posts.test_lineage import commit, index_each_commit_then_anew, make_repository
 
@@ -47,6 +48,7 @@ def titles_in(client, address):
 @pytest.mark.django_db
 def test_pelican_tells_by_slug_and_language(tmp_path):
     assert messages(index(tmp_path, **PELICAN)) == []
+    assert check_posts(tmp_path) == []
     assert originals() == {"soup-zh.md": "soup.md"}
     assert addresses() == {"soup.md": "/2020/06/01/soup/", "soup-zh.md": "/2020/06/01/soup-zh/"}
 
@@ -331,6 +333,19 @@ def test_a_post_links_to_its_translations_in_their_own_words(tmp_path, client):
     assert f'"workTranslation": [{{"@type": "BlogPosting", "url": "{site}-de/"' in page
     page = client.get("/2020/05/01/my-rome-de/").content.decode()
     assert f'"translationOfWork": {{"@type": "BlogPosting", "url": "{site}/"' in page
+
+
+@pytest.mark.parametrize(
+    ("language", "name", "locale"),
+    [
+        ("en", "English", "en_US"), ("pt-BR", "Português Brasileiro", "pt_BR"),
+        ("zh-Hans", "简体中文", "zh_CN"), ("zh-tw", "繁體中文", "zh_TW"), ("zh", "中文", "zh_CN"),
+        ("zh-Hans-SG", "简体中文", "zh_SG"), ("fr", "Français", ""), ("xx-latn", "xx-latn", ""),
+        ("", "", ""),
+    ],
+)  # fmt: skip
+def test_languages_are_named_as_who_speaks_them_does(language, name, locale):
+    assert (native(language), og_locale(language)) == (name, locale)
 
 
 @pytest.mark.django_db
