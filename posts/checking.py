@@ -34,7 +34,7 @@ def check_posts(root: Path, former: Collection[str] = ()) -> list[tuple[str, Pro
                 others |= set(rendered.aliases)
             else:
                 waiting |= {(row.pk, alias) for alias in rendered.aliases}
-    placement.set_slugs(rows)
+    placement.set_places(rows)
     readable = {unquote(each) for each in lists}
     site = Answers(rows, folder.files, lambda: readable, lambda: others, lambda: waiting)
     placement.set_links(rows, rows, site)
@@ -52,6 +52,8 @@ def make_row(number: int, rendered: Rendered) -> Post:
         path=rendered.source.path,
         day=draft.day,
         base_slug=draft.base_slug,
+        stated_language=draft.stated_language,
+        is_translation=draft.is_translation,
         links=draft.links,
         anchors=draft.anchors,
         status=draft.status,

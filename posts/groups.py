@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from django.db.models import Count, Min
+from django.db.models import Min
 from django.http import Http404
 
 from posts import reading
-from posts.models import Post, PostQuerySet
+from posts.models import Post, PostQuerySet, count_each_once
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,9 @@ class Group:
 
     @property
     def posts(self) -> PostQuerySet:
-        """Its published posts, newest first."""
-        return Post.objects.published().filter(**{self.kind.key: self.slug})
+        """Its published posts, newest first, each in one language."""
+        among = {self.kind.key: self.slug}
+        return Post.objects.published().filter(**among).once(**among)
 
 
 def find_group(kind: Kind, slug: str) -> Group:
@@ -55,7 +56,7 @@ def find_group(kind: Kind, slug: str) -> Group:
         .order_by()
         .filter(**{f"{kind.key}__in": slugs})
         .values_list(kind.key)
-        .annotate(called=Min(kind.name), number=Count("pk"))
+        .annotate(called=Min(kind.name), number=count_each_once())
     }
     for each in slugs:
         if each in found:
@@ -70,7 +71,7 @@ def list_groups(kind: Kind) -> list[Group]:
         .order_by()
         .filter(**{f"{kind.key}__gt": ""})
         .values_list(kind.key)
-        .annotate(called=Min(kind.name), number=Count("pk"))
+        .annotate(called=Min(kind.name), number=count_each_once())
         .order_by(kind.key)
     )
     return [Group(kind, *row) for row in rows]

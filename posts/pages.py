@@ -68,7 +68,7 @@ def frame(request: HttpRequest, edit_url: str = "") -> dict[str, Any]:
         "site_name": settings.SITE_NAME,
         "site_url": settings.SITE_URL,
         "canonical_url": settings.SITE_URL + request.path,
-        "menu": Post.objects.pages().for_lists(),
+        "menu": Post.objects.pages().once().for_lists(),
         "edit_url": edit_url,
         "is_preview": settings.POSTS_PREVIEW,
         # Who writes sees at once what is wrong, wherever he looks.

@@ -18,7 +18,9 @@ POSTS = {
     **{f"2017-01-0{day}-s.md": make_markdown(series="S", tags="[x]") for day in range(1, 4)},
     "2015-01-02-dot.md": make_markdown("Dot", tags="[.NET]"),
     "2015-01-01-plain.md": make_markdown("Plain words of a title", "Neither tag nor category."),
+    "2016-01-02-p2.fr.md": "# Poste deux\n\nTexte.\n",
     "about.md": "# About\n",
+    "about.fr.md": "# À propos\n",
     "p.png": "png",
 }
 
@@ -26,7 +28,7 @@ POSTS = {
 ADDRESSES = [
     *((address, 200) for address in (
         "/", "/?utm_source=x", "/?page=2", "/2016/01/02/p2/", "/2017/01/02/s/",
-        "/2015/01/01/plain/",
+        "/2015/01/01/plain/", "/2016/01/02/p2-fr/", "/pages/about-fr/",
         "/pages/about/", "/tags/", "/tags/x/", "/tags/x/?page=2", "/categories/c/",
         "/categories/c/?page=2", "/series/s/", "/archive/", "/archive/2016/",
         "/search/", "/search/?q=Post",

@@ -9,7 +9,7 @@ def keep_what_is_there(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("posts", "0007_what_may_be_linked_to")]
+    dependencies = [("posts", "0008_translations")]
 
     operations = [
         migrations.AddField(
