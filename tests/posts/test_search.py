@@ -2,11 +2,12 @@
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
 from posts import search
-from posts.index import index_posts
+from posts.index import Run, index_posts
 from posts.models import Post
 from tests.posts.blogs import index, make_markdown
 
@@ -114,3 +115,20 @@ def test_what_was_prepared_is_found_by_nobody_before_its_post_has_come(tmp_path,
     with connection.cursor() as cursor:
         cursor.execute("SELECT title FROM posts_search ORDER BY title")
         assert cursor.fetchall() == [("Newer words",), ("Words",)]
+
+
+def test_nothing_is_left_to_make_findable_while_nobody_else_can_write(tmp_path, monkeypatch):
+    """It takes milliseconds a post: for thousands the webhook would wait half a minute."""
+    index(tmp_path, **{"2016-01-01-a.md": "# Words\n", "2016-01-02-b.md": "# Others\n"})
+    original, fresh = Run.write, []
+
+    def write(run):
+        with CaptureQueriesContext(connection) as seen:
+            report = original(run)
+        fresh.extend(each["sql"] for each in seen if "INTO posts_search" in each["sql"])
+        return report
+
+    monkeypatch.setattr(Run, "write", write)
+    index(tmp_path, **{"2016-01-01-a.md": "# Newer words\n"})
+    assert [sql for sql in fresh if not sql.startswith("0 times")] == []
+    assert [post.path for post in search.find("Newer")] == ["2016-01-01-a.md"]
