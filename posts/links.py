@@ -136,7 +136,7 @@ class Places:
                 return found
         if not has_post_form(path):
             return None
-        name = loosen(path.rpartition("/")[2])
+        name = loosen(path.rstrip("/").rpartition("/")[2])
         return self.by_name.get(name) or self.by_slug.get(name)
 
     @cached_property

@@ -23,7 +23,7 @@ TAGS = MATHML | frozenset(
 )
 ATTRIBUTES = {
     "*": {"id", "class", "lang", "dir", "title", "role"},
-    "a": {"href"},
+    "a": {"href", "name"},
     "abbr": {"title"},
     "audio": {"src", "controls", "preload", "loop"},
     "blockquote": {"cite"},
@@ -88,7 +88,7 @@ def keep_attribute(tag: str, name: str, value: str) -> str | None:
         return " ".join(word for word in value.split() if CLASSES.fullmatch(word)) or None
     if name == "role":
         return value if ROLES.fullmatch(value) else None
-    if name == "id":
+    if name in ("id", "name"):
         return None if value.startswith(OWN_IDS) or not value.strip() else value
     if name in ("src", "poster") and re.match(
         r"(?!https?:)[a-z][a-z0-9+.-]*:", value, re.IGNORECASE
@@ -196,6 +196,9 @@ class Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
         self.is_line_number = values.get("class") == "linenos"
+        # How HTML called the place before there were ids.
+        if "name" in values and (name := values.pop("name")) not in self.ids:
+            self.ids.add(values.setdefault("id", name))
         if tag in SKIPPED_TEXT:
             self.silent += 1
         if tag in BLOCKS:

@@ -220,6 +220,10 @@ class Translator(html5_polyglot.HTMLTranslator):
         super().__init__(document)
         self.complaints: list[str] = []
 
+    def check_simple_list(self, node: nodes.Node) -> bool:
+        """docutils' own knows nothing of our code blocks; a list with code is not simple."""
+        return not any(node.findall(sphinx.codeblock)) and super().check_simple_list(node)
+
     def visit_codeblock(self, node: sphinx.codeblock) -> None:
         if node["caption"]:
             self.body.append(f'<p class="code-caption">{escape(node["caption"])}</p>')

@@ -4,6 +4,7 @@ import re
 import shlex
 from collections.abc import Callable
 
+from posts.literal import Code
 from posts.problems import Problem
 
 # What lies between the signs is short; else a text of openings alone would take for ever.
@@ -35,13 +36,21 @@ class Arguments:
 
 
 def expand(text: str, *, is_rst: bool, first_line: int) -> tuple[str, list[Problem]]:
-    """The text with its shortcodes replaced, line by line; those that nobody knows stay, told."""
+    """The text with its shortcodes replaced, line by line; those that nobody knows stay, told.
+
+    Within code they are an example of themselves, with `raw` around them or without.
+    """
+    code = Code(text, is_rst=is_rst)
     out: list[str] = []
     problems: list[Problem] = []
     unclosed: set[str] = set()
     position = 0
     while found := TAG.search(text, position):
         out.append(text[position : found.start()])
+        if found[2] != "raw" and code.holds(found.start()):
+            out.append(found[0])
+            position = found.end()
+            continue
         closing = None if found[2] in unclosed else find_closing(text, found)
         if closing is None:
             unclosed.add(found[2])

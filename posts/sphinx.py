@@ -74,6 +74,7 @@ def register_ours() -> None:
     register_role("pep", pep_role)
     register_role("pep-reference", pep_role)
     register_role("doc", doc_role)
+    register_role("download", doc_role)
     register_role("abbr", abbr_role)
 
 

@@ -38,6 +38,52 @@ def test_shortcodes_become_what_they_name(tmp_path, show, text, html):
     assert draft.problems == []
 
 
+@pytest.mark.parametrize(
+    ("show", "text"),
+    [
+        (show_markdown, "```\n{}\n```"),
+        (show_markdown, "`{}`"),
+        (show_markdown, "Text\n\n    {}\n    {{% /doc %}}"),
+        (show_rst, "``{}``"),
+        (show_rst, "Text::\n\n   {}\n\n   {{% /doc %}}"),
+        (show_rst, ".. code-block:: text\n\n   {}"),
+    ],
+)
+def test_a_shortcode_within_code_is_an_example_of_itself(tmp_path, show, text):
+    draft = show(tmp_path, "{{% doc %}}x{{% /doc %}}\n\n" + text.replace("{}", "{{% doc %}}"))
+    assert "{{% doc %}}" in draft.text
+    assert [each["target"] for each in draft.links] == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("show", "text"),
+    [
+        (show_markdown, "- item\n\n    {{% vimeo 1 %}}"),
+        (show_rst, ".. note::\n\n   {{% vimeo 1 %}}"),
+        (show_rst, "- item\n\n  {{% vimeo 1 %}}"),
+    ],
+)
+def test_what_is_indented_is_not_always_code(tmp_path, show, text):
+    assert 'href="https://vimeo.com/1"' in show(tmp_path, text).body
+
+
+def test_code_within_a_list_is_code(tmp_path):
+    draft = show_rst(tmp_path, "- .. code-block:: python\n\n     x = 1\n\n- y")
+    assert "x = 1" in draft.text
+
+
+def test_formulas_are_found_where_mathjax_looks(tmp_path):
+    draft = show_markdown(tmp_path, r"A \\(a\_1\\) and \\[b\\] but `\\(c\\)` and \\( alone.")
+    assert draft.body.count("<math") == 2
+    assert "<msub>" in draft.body
+    assert r"\\(c\\)" in draft.body
+
+
+def test_places_have_names_as_in_older_html(tmp_path):
+    draft = show_rst(tmp_path, '.. raw:: html\n\n   <a name="old">x</a>\n\n`y <#old>`_')
+    assert ('<a id="old">x</a>' in draft.body, draft.problems) == (True, [])
+
+
 def test_a_thumbnail_is_the_picture(tmp_path):
     text = '{{% thumbnail "/images/p.png" alt="Rome" title="T" %}}The city{{% /thumbnail %}}'
     draft = show_markdown(tmp_path, text)
@@ -105,6 +151,7 @@ def test_links_by_slug_lead_to_posts(tmp_path):
         "link://category/travel": "/categories/travel/",
         "link://archive/2012": "/archive/",
         "my-day": "/2012/03/30/my-day/",
+        "../my-day/": "/2012/03/30/my-day/",
     }
     lines = "\n".join(f"- `{n} <{target}>`_" for n, target in enumerate(targets))
     text = lines.replace("`5 <my-day>`_", ":doc:`that <my-day>`")

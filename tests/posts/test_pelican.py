@@ -98,6 +98,8 @@ def test_a_summary_is_shown_as_words(tmp_path):
         ("*a*{: .b } c", "<p><em>a</em> c</p>"),
         ("A set {x} of {#1}.", "<p>A set {x} of {#1}.</p>"),
         ("[TOC]\n\nText.", "<p>Text.</p>"),
+        ('[a]({author}Jane Doe) ![b]({static}my b.png "t")',
+         'a</a> <img alt="b" loading="lazy" src="\ufdd01\ufdd1" title="t">'),
         ('~~~~{.python hl_lines="1" linenos="table"}\nd = 4\n~~~~', '<span class="linenos">1'),
         ('![pot](p.png){: .align-right width="60" }', ' class="align-right" width="60"'),
     ],
