@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 
 import nh3
 
-from posts import links, source
+from posts import choosing, links, source
 
 MATHML = frozenset(
     "math mi mn mo ms mtext mspace mrow msqrt mroot mfrac msub msup msubsup munder mover "
@@ -28,6 +28,7 @@ ATTRIBUTES = {
     "audio": {"src", "controls", "preload", "loop"},
     "blockquote": {"cite"},
     "details": {"open"},
+    "div": {"data-posts"},
     "img": {"src", "alt", "width", "height"},
     "ol": {"start", "reversed", "type"},
     "li": {"value"},
@@ -61,7 +62,7 @@ CLASSES = re.compile(
     r"legend|footnote(?:-list|-reference|-ref|-backref|s|s-list|-item|s-sep)?|citation(?:-list|-reference)?|brackets|label|"
     r"backrefs|superscript|attribution|epigraph|pull-quote|highlights|compound|rubric|line|"
     r"line-block|option-list|field-list|docutils|literal|literal-block|math|task|width-\d0|width-100|"
-    r"versionmodified|code-caption|problematic|guilabel|menuselection|math-problem"
+    r"versionmodified|post-list|media|code-caption|problematic|guilabel|menuselection|math-problem"
 )
 ROLES = re.compile(r"doc-[a-z]+|note|math|presentation")
 OWN_IDS = "site-"
@@ -219,7 +220,10 @@ class Reader(HTMLParser):
         for name in LINKING.get(tag, ()):
             if name in values:
                 values[name] = self.mark(values[name])
+        options = values.pop("data-posts", None)
         self.out.append(start_tag(tag if tag != "h1" else "h2", values))
+        if options is not None:
+            self.out.append(choosing.mark(choosing.dump(choosing.load(options))))
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)

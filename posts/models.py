@@ -1,6 +1,7 @@
 """Rows of the blog: posts, their tags, the other addresses that lead to them, what was indexed."""
 
 import uuid
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, Self
 from urllib.parse import quote
@@ -8,9 +9,10 @@ from urllib.parse import quote
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
-from posts import links, reading
+from posts import choosing, links, reading
 
 UNSEEN_IN_LISTS = ("body", "text", "toc", "links", "anchors", "problems")
 
@@ -96,6 +98,9 @@ class Post(models.Model):
     site_problems = models.JSONField(default=list)
     is_broken = models.BooleanField(_("broken"), default=False)
 
+    # The posts of each list within the body; see posts.lists.
+    lists: Sequence[Sequence["Post"]] = ()
+
     objects = PostQuerySet.as_manager()
 
     class Meta:
@@ -120,8 +125,10 @@ class Post(models.Model):
 
     @property
     def html(self) -> str:
-        """The body with its links put in."""
-        return links.fill(self.body, self.urls)
+        """The body with its links put in, and with its lists, if it has been given them."""
+        rest = iter(self.lists)
+        filled = links.fill(self.body, self.urls)
+        return choosing.MARK.sub(lambda found: show_list(next(rest, ())), filled)
 
     @property
     def tags(self) -> list[tuple[str, str]]:
@@ -154,6 +161,24 @@ class Post(models.Model):
     @property
     def all_problems(self) -> list[dict[str, Any]]:
         return sorted([*self.problems, *self.site_problems], key=lambda problem: problem["line"])
+
+
+def show_list(posts: Sequence[Post]) -> str:
+    """A list within a post."""
+    items = format_html_join(
+        "",
+        '<li>{}<a href="{}"{}>{}</a></li>',
+        (
+            (
+                format_html('<time datetime="{0}">{0}</time> ', each.day) if each.day else "",
+                each.get_absolute_url(),
+                format_html(' lang="{}"', each.language) if each.language else "",
+                each.title,
+            )
+            for each in posts
+        ),
+    )
+    return format_html("<ul>{}</ul>", items) if posts else ""
 
 
 def address_of(day: date | None, slug: str) -> str:

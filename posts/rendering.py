@@ -31,8 +31,8 @@ CHUNK = 8
 
 LIBRARIES = ("docutils", "markdown-it-py", "mdit-py-plugins", "Pygments", "nh3", "PyYAML")
 MODULES = (
-    "answers conventions document extra fitting formula headers highlight links literal markdown "
-    "markup metadata moments placement problems reading rendering rst shortcodes source "
+    "answers choosing conventions document extra fitting formula headers highlight links literal "
+    "markdown markup metadata moments placement problems reading rendering rst shortcodes source "
     "sphinx".split()
 )
 

@@ -4,6 +4,7 @@ import re
 import shlex
 from collections.abc import Callable
 
+from posts import choosing
 from posts.literal import Code
 from posts.problems import Problem
 
@@ -29,6 +30,7 @@ class Arguments:
             words = text.split()
         pairs = [word.partition("=") for word in words if re.match(r"\w+=", word)]
         self.named = {key: value for key, _, value in pairs}
+        self.words = words
         self.first = next((word for word in words if not re.match(r"\w+=", word)), "")
 
     def any(self, *keys: str) -> str:
@@ -111,10 +113,16 @@ def make_chart(given: Arguments, content: str, is_rst: bool) -> str:
     return content if is_rst or not content.startswith("\n") else f"```{content}```"
 
 
+def make_list(given: Arguments, content: str, is_rst: bool) -> str:
+    flags = {word: "" for word in given.words if "=" not in word}
+    options = {**flags, **given.named}
+    return f".. post-list:: {choosing.dump(options)}" if is_rst else choosing.make_place(options)
+
+
 MAKERS: dict[str, Callable[[Arguments, str, bool], str]] = {
     "raw": lambda given, content, is_rst: content,
-    "post-list": lambda given, content, is_rst: "",
-    "post_list": lambda given, content, is_rst: "",
+    "post-list": make_list,
+    "post_list": make_list,
     "thumbnail": make_thumbnail,
     "doc": make_doc,
     "listing": make_listing,

@@ -12,6 +12,7 @@ from docutils.parsers.rst.directives.images import Figure
 from docutils.parsers.rst.languages import en as english
 from docutils.utils import Reporter, new_document
 
+from posts import choosing
 from posts.highlight import highlight
 
 # The stubs know less of these than docutils takes.
@@ -26,7 +27,7 @@ DIRECTIVE = re.compile(r"^\s*\.\.\s+(?:\|[^|\n]+\|\s+)?([A-Za-z][\w:.+-]*)[ \t]?
 # Directives that only steer Sphinx or Nikola and have nothing to say to a reader.
 SILENT = frozenset(
     "toctree highlight highlightlang currentmodule currentclass index only-config tabularcolumns "
-    "post-list post_list default-domain py:currentmodule sectnum-depth slides-config more".split()
+    "default-domain py:currentmodule sectnum-depth slides-config more".split()
 )
 LABELS = {
     "versionadded": "New in version {}",
@@ -71,6 +72,8 @@ def register_ours() -> None:
     directives.register_directive("thumbnail", Figure)
     directives.register_directive("listing", Listing)
     directives.register_directive("chart", Chart)
+    directives.register_directive("post-list", PostList)
+    directives.register_directive("post_list", PostList)
     register_role("pep", pep_role)
     register_role("pep-reference", pep_role)
     register_role("doc", doc_role)
@@ -194,6 +197,21 @@ class Listing(Directive):
     def run(self) -> list[nodes.Node]:
         name = (self.arguments or [""])[0].split(" ")[0]
         return [nodes.paragraph("", "", nodes.literal(name, name))]
+
+
+class PostList(Directive):
+    """A place for Nikola's list of posts, which is made when the page is shown."""
+
+    optional_arguments = 1
+    final_argument_whitespace = True
+    option_spec: ClassVar[Any] = AnyOptions()
+
+    def run(self) -> list[nodes.Node]:
+        options = {**choosing.load((self.arguments or [""])[0]), **self.options}
+        for complaint in choosing.interpret(options).complaints:
+            self.state.document.reporter.warning(complaint, line=self.lineno)
+        place = choosing.make_place(options)
+        return [nodes.raw(place, place, format="html")]
 
 
 class Chart(Listing):

@@ -5,15 +5,17 @@ from typing import Any, cast
 from django.db.models import Count, Q
 
 from posts import search
+from posts.lists import Lists
 from posts.models import Post, PostQuerySet
 
 RELATED = 4
 
 
 def find_surroundings(post: Post) -> dict[str, Any]:
-    """`previous`, `next`, `series` and `related`, in one query."""
+    """`previous`, `next`, `series` and `related`, in one query; in it the post's own lists too."""
     if post.published_at is None:
         return {}
+    lists = Lists([post])
     older = Q(published_at__lt=post.published_at) | Q(
         published_at=post.published_at, path__gt=post.path
     )
@@ -26,8 +28,10 @@ def find_surroundings(post: Post) -> dict[str, Any]:
     related = find_related(post)
     if related is not None:
         wanted |= Q(pk__in=related.values("pk")[:RELATED])
-    found = list(Post.objects.published().for_lists().filter(wanted))
-    return arrange(post, found)
+    shown = Post.objects.listed().for_lists().order_by("-published_at", "path")
+    found = list(lists.query(shown.filter(wanted | lists.wanted)))
+    lists.hand_out(found)
+    return arrange(post, [each for each in found if each.published_at])
 
 
 def find_related(post: Post) -> PostQuerySet | None:

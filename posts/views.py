@@ -21,7 +21,7 @@ from django.utils.cache import patch_cache_control
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from posts import groups
+from posts import groups, lists
 from posts import search as finder
 from posts.groups import Kind, find_group, list_groups
 from posts.links import MARKUP_ENDS
@@ -84,6 +84,7 @@ def post(request: HttpRequest, year: str, month: str, day: str, slug: str) -> Ht
 @require_safe
 def page(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(Post.objects.shown().defer("text"), day=None, slug=slug)
+    lists.fetch([found])
     return show(request, "posts/post.html", {"post": found})
 
 
@@ -190,6 +191,7 @@ def draft(request: HttpRequest, uid: str) -> HttpResponse:
     edit_url = Subquery(Snapshot.objects.values("edit_url")[:1])
     posts = Post.objects.filter(is_rendered=True).annotate(edit_url=edit_url)
     found: Any = get_object_or_404(posts, uid=uid)
+    lists.fetch([found])
     context = {**frame(request, found.edit_url or ""), "post": found, "is_draft": True}
     with translation.override(settings.LANGUAGE_CODE):
         return render(request, "posts/post.html", context)

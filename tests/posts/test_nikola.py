@@ -93,7 +93,7 @@ def test_a_thumbnail_is_the_picture(tmp_path):
 
 
 @pytest.mark.parametrize("show", [show_markdown, show_rst])
-def test_lists_of_posts_are_left_out_and_numbers_of_charts_stay(tmp_path, show):
+def test_lists_of_posts_are_no_text_and_numbers_of_charts_stay(tmp_path, show):
     draft = show(tmp_path, "{{% post-list start=0 stop=2 %}}\n{{% /post-list %}}\n\nEnd")
     assert (draft.text, draft.problems) == ("End", [])
     chart = show(tmp_path, "{{% chart Bar title='B' %}}\n'Firefox', [1, 2]\n{{% /chart %}}")
