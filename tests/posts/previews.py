@@ -17,7 +17,7 @@ def running_preview(posts: Path, data: Path) -> Iterator[tuple[str, subprocess.P
     env = {**os.environ, "DATA_DIR": str(data), "POSTS_DIR": str(posts)}
     process = subprocess.Popen(
         [sys.executable, "manage.py", "preview", "--port", "0"], cwd=settings.BASE_DIR, env=env,
-        stdout=subprocess.PIPE, text=True,
+        stdout=subprocess.PIPE, text=True, preexec_fn=hear_ctrl_c,
     )  # fmt: skip
     try:
         line = process.stdout.readline()
@@ -27,3 +27,8 @@ def running_preview(posts: Path, data: Path) -> Iterator[tuple[str, subprocess.P
         process.send_signal(signal.SIGINT)
         process.wait(20)
         process.stdout.close()
+
+
+def hear_ctrl_c() -> None:
+    """What a shell starts in the background, a whole run of tests say, is deaf to it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

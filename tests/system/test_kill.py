@@ -13,7 +13,7 @@ from contextlib import closing
 import pytest
 
 from tests.system.held_site import STEPS, HeldSite
-from tests.system.live_site import git, wait_until
+from tests.system.live_site import git, stretched, wait_until
 
 Record = Callable[[str, object], None]
 
@@ -157,7 +157,8 @@ def test_cancel_ends_the_step_at_once_puts_back_and_is_final(
     else:
         browser.post(f"/admin/deployhooks/deploy/{number}/cancel/")
     asked_at = time.monotonic()
-    wait_until(lambda: not is_group_alive(group), 2, "the end of the step's process group")
+    ended = "the end of the step's process group"
+    wait_until(lambda: not is_group_alive(group), stretched(2), ended)
     record_property("seconds", time.monotonic() - asked_at)
     site.let_go()  # the step runs once more when it is put back
     assert site.wait_for_end(number)[0] == "cancelled"

@@ -123,7 +123,7 @@ def test_nothing_is_lost_by_a_database_that_is_away_a_server_that_stops_or_a_hoo
         site = make_site(DEPLOY_RETRY="15", DATABASE_URL=postgres.url, **pauses)
         site.start()
         number = site.deliver("content", after="1" * 40).json()["deploy"]
-        wait_until(lambda: site.deploy(number)["status"] == "running")
+        wait_until(lambda: site.status_of(number) == "running")
 
         postgres.stop()
         answer = site.deliver("content")
@@ -136,9 +136,7 @@ def test_nothing_is_lost_by_a_database_that_is_away_a_server_that_stops_or_a_hoo
         again = site.deliver("content", guid=guid, after="1" * 40)
         assert again.status == 202
         newest = again.json()["deploy"]
-        ended = wait_until(
-            lambda: site.deploy(newest)["status"] == "running" and site.deploy(number)
-        )
+        ended = wait_until(lambda: site.status_of(newest) == "running" and site.deploy(number))
         assert newest == number or f"Deploy {newest} takes its work up" in ended["error"]
         # At most the watch has renewed a queue that lost its way; nobody gave up for good.
         said = site.log("supervisord")
