@@ -159,12 +159,12 @@ def stored_facts(posts: Collection[int]) -> set[Fact]:
     A link leads elsewhere or nowhere only if the fact of its address is not what it was.
     """
     rows = {row.pk: row for row in Post.objects.filter(pk__in=posts, is_rendered=True).only(
-        "status", "day", "slug", "anchors", "category_slug", "series_slug")}  # fmt: skip
+        "status", "day", "slug", "title", "anchors", "category_slug", "series_slug")}  # fmt: skip
     slugs: dict[int, list[str]] = {}
     for pk, slug in Tag.objects.filter(post__in=rows).values_list("post", "slug"):
         slugs.setdefault(pk, []).append(slug)
     facts = {
-        (row.pk, row.get_absolute_url(), f"{is_visible(row)} {row.anchors}")
+        (row.pk, row.get_absolute_url(), f"{is_visible(row)} {row.anchors} {row.title}")
         for row in rows.values()
     }
     for pk, row in rows.items():

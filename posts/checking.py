@@ -45,6 +45,7 @@ def make_row(number: int, rendered: Rendered) -> Post:
     return Post(
         pk=number,
         path=rendered.source.path,
+        title=draft.title,
         day=draft.day,
         base_slug=draft.base_slug,
         links=draft.links,

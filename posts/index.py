@@ -159,7 +159,9 @@ class Run:
             linked = [row for row in rows if row.path in stale or row.pk in dependent]
         load(linked, ("links", "urls", "site_problems"))
         site = answers.Answers(rows, self.folder.files, answers.stored_lists, answers.stored_others)
-        return placement.set_links(linked, rows, site, lambda posts: load(posts, ("anchors",)))
+        return placement.set_links(
+            linked, rows, site, lambda posts: load(posts, ("anchors", "title"))
+        )
 
     def sorted_rows(self) -> list[Post]:
         return sorted(

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
 from posixpath import dirname, normpath
@@ -11,6 +11,8 @@ from urllib.parse import quote, unquote
 # Characters that no body can hold (posts.markup takes them out) bracket the number of a link.
 MARK = re.compile("\ufdd0([0-9]{1,9})\ufdd1")
 SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
+# What is put there is no address but the title of the post at it.
+TITLE = "link://title/"
 MARKUP_ENDS = re.compile(r"\.(?:rst|rest|md|markdown|mkd|mdown)$", re.IGNORECASE)
 PELICAN = re.compile(r"[{|](filename|static|attach|tag|category|author|index)[}|](.*)", re.DOTALL)
 
@@ -47,6 +49,7 @@ class Found:
     post: str = ""
     fragment: str = ""
     path: str = ""
+    is_title: bool = False
 
 
 def is_own(target: str, site_url: str) -> bool:
@@ -86,6 +89,9 @@ class Places:
         """
         if not is_local(target):
             return self.resolve_absolute(target)
+        if target.startswith(TITLE):
+            found = self.resolve(target.removeprefix(TITLE), source)
+            return found and replace(found, is_title=True)
         target = unquote(target)
         if re.match(r"link://|[{|](tag|category|index|author)[}|]", target):
             return self.resolve_special(target)

@@ -62,7 +62,7 @@ CLASSES = re.compile(
     r"legend|footnote(?:-list|-reference|-ref|-backref|s|s-list|-item|s-sep)?|citation(?:-list|-reference)?|brackets|label|"
     r"backrefs|superscript|attribution|epigraph|pull-quote|highlights|compound|rubric|line|"
     r"line-block|option-list|field-list|docutils|literal|literal-block|math|task|width-\d0|width-100|"
-    r"versionmodified|post-list|media|code-caption|problematic|guilabel|menuselection|math-problem"
+    r"versionmodified|post-list|post-title|media|code-caption|problematic|guilabel|menuselection|math-problem"
 )
 ROLES = re.compile(r"doc-[a-z]+|note|math|presentation")
 OWN_IDS = "site-"
@@ -187,6 +187,7 @@ class Reader(HTMLParser):
         self.section_id = ""
         self.silent = 0
         self.is_line_number = False
+        self.is_title = False
         self.preformatted = 0
 
     def page(self) -> Page:
@@ -217,11 +218,13 @@ class Reader(HTMLParser):
             values["tabindex"] = "0"
         elif tag == "img":
             values = {"alt": "", "loading": "lazy", **values}
+        title = self.mark_title(values) if tag == "a" else ""
         for name in LINKING.get(tag, ()):
             if name in values:
                 values[name] = self.mark(values[name])
         options = values.pop("data-posts", None)
         self.out.append(start_tag(tag if tag != "h1" else "h2", values))
+        self.out.append(title)
         if options is not None:
             self.out.append(choosing.mark(choosing.dump(choosing.load(options))))
 
@@ -230,6 +233,7 @@ class Reader(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         self.is_line_number = False
+        self.is_title = self.is_title and tag != "a"
         if tag in SKIPPED_TEXT:
             self.silent -= 1
         if tag == "pre":
@@ -249,16 +253,20 @@ class Reader(HTMLParser):
     def handle_data(self, data: str) -> None:
         if not self.preformatted:
             data = LINE_END_IN_CHINESE.sub("", data)
-        self.out.append(data)
+        self.show(data)
         self.take_text(data)
 
     def handle_entityref(self, name: str) -> None:
-        self.out.append(f"&{name};")
+        self.show(f"&{name};")
         self.take_text(unescape(f"&{name};"))
 
     def handle_charref(self, name: str) -> None:
-        self.out.append(f"&#{name};")
+        self.show(f"&#{name};")
         self.take_text(unescape(f"&#{name};"))
+
+    def show(self, html: str) -> None:
+        if not self.is_title:
+            self.out.append(html)
 
     def take_text(self, text: str) -> None:
         if self.silent or self.is_line_number:
@@ -284,6 +292,15 @@ class Reader(HTMLParser):
             self.out[self.heading_at] = f'{opening[:-1]} id="{escape(self.heading_id)}">'
         self.headings.append(Heading(max(2, int(tag[1])), self.heading_id, text))
         self.heading = None
+
+    def mark_title(self, values: dict[str, str]) -> str:
+        """A mark for the title of the post that is linked to, where no other words are given."""
+        target = values.get("href", "")
+        if values.get("class") != "post-title" or target.startswith("#"):
+            return ""
+        del values["class"]
+        self.is_title = links.is_local(target)
+        return self.mark(f"{links.TITLE}{target}") if self.is_title else ""
 
     def mark(self, target: str) -> str:
         if target.startswith("#"):

@@ -99,7 +99,7 @@ def set_links(
 ) -> set[Post]:
     """Set urls and site_problems of the posts `linked`; return those in which that changed any.
 
-    `load_anchors` is asked once to fetch what parts the posts have to which a part is linked.
+    `load_anchors` is asked once to fetch what parts and titles the posts have that links name.
     """
     if not linked:
         return set()
@@ -114,7 +114,8 @@ def set_links(
     )
     found = {row.path: [find(each["target"], row, places, answers) for each in row.links]
              for row in linked}  # fmt: skip
-    parts = {one.post for each in found.values() for one in each if one and one.fragment}
+    parts = {one.post for each in found.values() for one in each
+             if one and (one.fragment or one.is_title)}  # fmt: skip
     load_anchors([by_path[path] for path in sorted(parts) if path])
     return {
         row
@@ -147,6 +148,8 @@ def complain_of_link(
     target: str, found: Found | None, row: Post, by_path: Mapping[str, Post], answers: Answers
 ) -> str:
     """What is wrong with the link, in words; "" when visitors get where it says."""
+    if target.startswith(links.TITLE):
+        return ""
     if found is None:
         return f"the link {target} leads nowhere"
     if found.post:
@@ -193,6 +196,16 @@ def choose_slugs(rows: list[Row], settled: Collection[Row]) -> dict[str, str]:
     return chosen
 
 
+def show(target: str, found: Found | None, by_path: Mapping[str, Post]) -> str:
+    """What stands in the place of a link's mark: the address, or the title of the post there."""
+    if not target.startswith(links.TITLE):
+        return found.url if found else target
+    other = by_path[found.post] if found and found.post else None
+    if other is None or not is_visible(other):
+        return unquote(target.removeprefix(links.TITLE))
+    return other.title
+
+
 def share_slugs(rows: list[Post]) -> dict[str, list[str]]:
     """For each post whose slug others want too, the paths of the others."""
     groups: dict[tuple[object, str], list[str]] = {}
@@ -221,7 +234,7 @@ def link(
         complaint = complain_of_link(unquote(each["target"]), one, row, by_path, answers)
         if complaint:
             problems.append(Problem(each["line"], complaint))
-        urls.append(one.url if one else each["target"])
+        urls.append(show(each["target"], one, by_path))
     for rival in rivals:
         problems.append(
             Problem(

@@ -100,7 +100,7 @@ def make_doc(given: Arguments, content: str, is_rst: bool) -> str:
     if is_rst:
         return f":doc:`{words}`"
     found = re.fullmatch(r"(.+?)\s*<([^<>]+)>", words)
-    return f"[{found[1]}](<{found[2]}>)" if found else f"[{words}](<{words}>)"
+    return f"[{found[1]}](<{found[2]}>)" if found else f"[{words}](<{words}>){{.post-title}}"
 
 
 def make_listing(given: Arguments, content: str, is_rst: bool) -> str:

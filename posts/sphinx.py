@@ -138,9 +138,15 @@ def doc_role(
     name: str, rawtext: str, text: str, lineno: int, inliner: Any, options: Any = None,
     content: Any = None,
 ) -> RoleResult:  # fmt: skip
-    """`:doc:` names another post: a link, which the index resolves or reports."""
+    """`:doc:` names another post: a link, which the index resolves or reports.
+
+    Its words are the post's title where it gives none.
+    """
     title, target = split_target(nodes.unescape(text))
-    return [nodes.reference(rawtext, title, refuri=target.strip())], []
+    reference = nodes.reference(rawtext, title, refuri=target.strip())
+    if name == "doc" and title == target:
+        reference["classes"].append("post-title")
+    return [reference], []
 
 
 def abbr_role(

@@ -50,7 +50,7 @@ def test_shortcodes_become_what_they_name(tmp_path, show, text, html):
     ],
 )
 def test_a_shortcode_within_code_is_an_example_of_itself(tmp_path, show, text):
-    draft = show(tmp_path, "{{% doc %}}x{{% /doc %}}\n\n" + text.replace("{}", "{{% doc %}}"))
+    draft = show(tmp_path, "{{% doc %}}an <x>{{% /doc %}}\n\n" + text.replace("{}", "{{% doc %}}"))
     assert "{{% doc %}}" in draft.text
     assert [each["target"] for each in draft.links] == ["x"]
 
