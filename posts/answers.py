@@ -80,8 +80,7 @@ class Answers:
 
     def has_list(self, folder: str, slug: str) -> bool:
         """In the spellings that groups.find_group knows."""
-        spellings = (slug, reading.slugify(slug), f".{slug}")
-        return any(f"{folder}{each}/" in self.lists for each in spellings)
+        return any(f"{folder}{each}/" in self.lists for each in reading.spell(slug))
 
 
 def find_view(path: str) -> ResolverMatch | None:

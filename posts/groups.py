@@ -46,9 +46,9 @@ def find_group(kind: Kind, slug: str) -> Group:
     """The group of that name in an address. Raises Http404 when no published post is in it.
 
     Its own `slug` is another than the asked one where that is the name as people write it (`C++`),
-    or what it was called in addresses before `.NET` and `net` were told apart.
+    or what it was called in addresses once.
     """
-    slugs = [slug, reading.slugify(slug), f".{slug}"]
+    slugs = reading.spell(slug)
     found = {
         row[0]: Group(kind, *row)
         for row in Post.objects.published()

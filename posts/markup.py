@@ -80,6 +80,10 @@ LINE_END_IN_CHINESE = re.compile(
     "(?<=[\u2e80-\u30ff\u3400-\u9fff\uf900-\ufaff\uff01-\uff60…—”])[ \t]*\n[ \t]*"
     "(?=[\u2e80-\u30ff\u3400-\u9fff\uf900-\ufaff\uff01-\uff60…—“])"
 )
+# Up to here a text may be shown in lists: Nikola's word, Pelican's, WordPress' and Hugo's.
+TEASER_WORD = re.compile(r"TEASER_END|END_TEASER|PELICAN_END_SUMMARY|more\b", re.IGNORECASE)
+TEASER_END = "<!-- TEASER_END -->"
+TEASER = re.compile(rf"<!--\s*(?:{TEASER_WORD.pattern})[^>]{{0,200}}-->", re.IGNORECASE)
 BARE_ADDRESS = re.compile(r"(?:见：?\s*)?https?://\S+")
 
 
@@ -152,6 +156,16 @@ def finish(html: str) -> Page:
     reader.feed(safe)
     reader.close()
     return reader.page()
+
+
+def read_teaser(html: str) -> str:
+    """The words before the mark that ends the teaser; "" without one."""
+    found = TEASER.search(html)
+    if not found:
+        return ""
+    reader = Reader()
+    reader.feed(sanitize(source.make_fit(html[: found.start()])))
+    return reader.page().text
 
 
 def make_id(text: str, taken: Iterable[str]) -> str:

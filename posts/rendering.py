@@ -28,6 +28,8 @@ SECONDS_A_POST = 20.0
 # Fewer posts than this are rendered sooner than other processes would have started.
 FEW = 24
 CHUNK = 8
+# Who says where a teaser ends may mean a few paragraphs.
+TEASER_COLUMNS = 800
 
 LIBRARIES = ("docutils", "markdown-it-py", "mdit-py-plugins", "Pygments", "nh3", "PyYAML")
 MODULES = (
@@ -204,6 +206,8 @@ def compose(each: SourceFile, text: str, companion: str, zone: tzinfo) -> Render
     problems = [Problem(line_of_value(text, complaint), complaint) for complaint in complaints]
     problems += [*header.problems, *unknown, *document.problems]
     draft = make_draft(each.path, meta, heading, page, zone)
+    if not meta.summary and (teaser := markup.read_teaser(document.html)):
+        draft.summary = reading.shorten(teaser, TEASER_COLUMNS)
     draft.links = locate_links(text, [*page.targets, *page.absolutes], draft.image)
     problems += find_lost_fragments(text, page)
     is_undated = meta.has_unreadable_date or (not meta.date and source.has_false_day(each.path))

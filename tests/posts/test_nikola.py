@@ -133,6 +133,25 @@ def test_directives_show_what_they_name(tmp_path, text, shown):
     assert (draft.text, draft.problems) == (shown, [])
 
 
+@pytest.mark.parametrize(
+    ("show", "end"),
+    [
+        (show_rst, ".. TEASER_END"),
+        (show_rst, ".. TEASER_END: Read on"),
+        (show_markdown, "<!-- TEASER_END -->"),
+        (show_markdown, "<!-- PELICAN_END_SUMMARY -->"),
+        (show_markdown, "<!--more-->"),
+    ],
+)
+def test_a_teaser_is_the_summary(tmp_path, show, end):
+    draft = show(tmp_path, f"One *two*.\n\nThree.\n\n{end}\n\nFour.")
+    assert draft.summary == "One two. Three."
+    assert "TEASER" not in draft.body
+    assert show(tmp_path, f"One.\n\n``{end}``").summary == "One."
+    (tmp_path / "x.rst").write_text(f"{HEAD}.. description: Said.\n\nOne.\n\n.. TEASER_END\n")
+    assert show(tmp_path, "One.\n\nTwo.").summary == "One."
+
+
 def test_the_original_site_is_linked_and_no_summary(tmp_path):
     draft = read(tmp_path, "x.rst", f"{HEAD}.. link: https://example.org/a\n\nText.\n")
     assert '<a href="https://example.org/a">https://example.org/a</a>' in draft.body

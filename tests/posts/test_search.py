@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posts import search
+from posts import guessing, search
 from posts.index import index_posts
 from posts.models import Post
 from tests.posts.blogs import index, make_markdown
@@ -86,6 +86,6 @@ def test_words_tell_what_a_title_is_about():
 
 @given(st.text(max_size=60))
 def test_whatever_the_address_something_or_nothing_resembles_it(text):
-    words = search.pick_words(text)
-    if words:
-        list(search.resemble(Post.objects.listed(), words, everywhere=True))
+    if words := search.pick_words(text):
+        list(search.resemble(Post.objects.listed(), words))
+    guessing.guess(f"/{text}", guessing.read_name(f"/{text}"))
