@@ -16,7 +16,7 @@ MOST_OFFERED = 5
 MOST_NEAR = 60
 MOST_PARTS = 16
 # How alike words must be on average to be taken for the same, mistyped.
-ALIKE = 0.75
+ALIKE = 0.79
 
 CONTROLS = re.compile("[\x00-\x1f\x7f]+")
 # Where Pelican, Nikola, Jekyll, Hugo and WordPress have what is elsewhere here.

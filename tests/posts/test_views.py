@@ -217,7 +217,7 @@ def test_an_address_that_two_posts_may_mean_leads_to_neither(tmp_path, client):
     assert client.get("/c.html")["Location"] == "/2016/05/03/b/"
 
 
-@pytest.mark.parametrize("asked", ["/2020/01/01/helo-wrld/", "/helo_wrld.html", "/hallo-welrd"])
+@pytest.mark.parametrize("asked", ["/2020/01/01/helo-wrld/", "/helo_wrld.html", "/hallo-wolrd"])
 def test_a_mistyped_address_offers_what_is_near(tmp_path, client, asked):
     index(tmp_path, **{
         "2016-05-05-hello-world.md": make_markdown("Hello world"),
