@@ -10,6 +10,7 @@ from django.urls import Resolver404, ResolverMatch, resolve
 
 from posts import reading
 from posts.models import Address, Post, Tag
+from posts.source import Folder
 
 VISIBLE = (Post.Status.PUBLISHED, Post.Status.HIDDEN)
 
@@ -24,12 +25,14 @@ class Answers:
     def __init__(
         self,
         rows: Iterable[Post],
-        files: Collection[str],
+        folder: Folder,
         lists: Callable[[], set[str]],
         others: Callable[[], set[str]],
     ) -> None:
         self.rows = list(rows)
-        self.files = files
+        self.files = folder.files
+        self.codes = folder.codes
+        self.read_code = folder.read_code
         self.get_lists = lists
         self.get_others = others
 

@@ -31,7 +31,7 @@ def check_posts(root: Path, former: Collection[str] = ()) -> list[tuple[str, Pro
             lists |= list_addresses(row, slugs, row.category_slug, row.series_slug)
             others |= set(rendered.aliases) if is_visible(row) else set()
     placement.set_slugs(rows)
-    site = Answers(rows, folder.files, lambda: {unquote(each) for each in lists}, lambda: others)
+    site = Answers(rows, folder, lambda: {unquote(each) for each in lists}, lambda: others)
     placement.set_links(rows, rows, site)
     for row in rows:
         found += [(row.path, Problem(each["line"], each["message"])) for each in row.site_problems]

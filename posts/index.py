@@ -148,7 +148,7 @@ class Run:
     def link(self, before: set[answers.Fact] | None) -> set[Post]:
         """Links of posts that did not change lead elsewhere only when an address or file did."""
         rows = self.sorted_rows()
-        places = placement.digest_places(rows, self.folder.files)
+        places = placement.digest_places(rows, self.folder)
         after = self.look_up_facts()
         if places != self.snapshot.places or before is None or after is None:
             self.snapshot.places = places
@@ -158,7 +158,7 @@ class Run:
             dependent = find_linking({address for _, address, _ in before ^ after})
             linked = [row for row in rows if row.path in stale or row.pk in dependent]
         load(linked, ("links", "urls", "site_problems"))
-        site = answers.Answers(rows, self.folder.files, answers.stored_lists, answers.stored_others)
+        site = answers.Answers(rows, self.folder, answers.stored_lists, answers.stored_others)
         return placement.set_links(
             linked, rows, site, lambda posts: load(posts, ("anchors", "title"))
         )

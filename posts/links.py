@@ -8,6 +8,8 @@ from html import escape
 from posixpath import dirname, normpath
 from urllib.parse import quote, unquote
 
+from posts import listings
+
 # Characters that no body can hold (posts.markup takes them out) bracket the number of a link.
 MARK = re.compile("\ufdd0([0-9]{1,9})\ufdd1")
 SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
@@ -22,13 +24,20 @@ def mark(number: int) -> str:
 
 
 def fill(body: str, urls: list[str]) -> str:
-    """Put the addresses in the places of the marks; a mark that has none leads nowhere."""
+    """Put the addresses in the places of the marks; a mark that has none leads nowhere.
+
+    Code from files (see posts.listings) is HTML already, of Pygments' making.
+    """
 
     def address(found: re.Match[str]) -> str:
         number = int(found[1])
         return escape(urls[number]) if number < len(urls) else ""
 
-    return MARK.sub(address, body)
+    def code(found: re.Match[str]) -> str:
+        number = int(found[1])
+        return urls[number] if number < len(urls) else ""
+
+    return listings.MARK.sub(code, MARK.sub(address, body))
 
 
 def is_local(target: str) -> bool:

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 
 import nh3
 
-from posts import choosing, links, source
+from posts import choosing, links, listings, source
 
 MATHML = frozenset(
     "math mi mn mo ms mtext mspace mrow msqrt mroot mfrac msub msup msubsup munder mover "
@@ -28,7 +28,7 @@ ATTRIBUTES = {
     "audio": {"src", "controls", "preload", "loop"},
     "blockquote": {"cite"},
     "details": {"open"},
-    "div": {"data-posts"},
+    "div": {"data-posts", "data-code"},
     "img": {"src", "alt", "width", "height"},
     "ol": {"start", "reversed", "type"},
     "li": {"value"},
@@ -236,9 +236,12 @@ class Reader(HTMLParser):
         for name in LINKING.get(tag, ()):
             if name in values:
                 values[name] = self.mark(values[name])
-        options = values.pop("data-posts", None)
+        code, options = values.pop("data-code", None), values.pop("data-posts", None)
         self.out.append(start_tag(tag if tag != "h1" else "h2", values))
         self.out.append(title)
+        if code is not None:
+            self.targets.append(listings.make_target(code))
+            self.out.append(listings.mark(len(self.targets) - 1))
         if options is not None:
             self.out.append(choosing.mark(choosing.dump(choosing.load(options))))
 

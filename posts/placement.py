@@ -11,7 +11,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.conf import settings
 
-from posts import links
+from posts import links, listings, source
 from posts.answers import Answers, address_of_list, is_visible
 from posts.links import Found, Places
 from posts.markup import OWN_IDS
@@ -19,6 +19,7 @@ from posts.models import Post
 from posts.problems import Problem
 from posts.rendering import Rendered
 from posts.rows import LIST
+from posts.source import Folder
 
 NUMBERS = re.compile(r"(?:-\d+)+$")
 STATES = {Post.Status.DRAFT: "it is a draft", Post.Status.PRIVATE: "it is private"}
@@ -66,12 +67,17 @@ def make_uid(path: str, taken: Collection[UUID]) -> UUID:
     return uid
 
 
-def digest_places(rows: list[Post], files: set[str]) -> str:
-    """Changes when a link may lead elsewhere: with files, and with what addresses are made of."""
+def digest_places(rows: list[Post], folder: Folder) -> str:
+    """Changes when a link may lead elsewhere, or code that a post shows may be another.
+
+    With files, and with what addresses are made of.
+    """
     digest = hashlib.sha1(usedforsecurity=False)
     for row in rows:
         digest.update(f"{row.path}\0{row.day}\0{row.base_slug}\0{row.slug}\n".encode())
-    digest.update("\n".join(sorted(files)).encode())
+    digest.update("\n".join(sorted(folder.files)).encode())
+    for path, code in sorted(folder.codes.items()):
+        digest.update(f"\n{path}\0{code}".encode())
     return digest.hexdigest()
 
 
@@ -138,6 +144,9 @@ def keep_own_links(rendered: Rendered) -> Rendered:
 
 
 def find(target: str, row: Post, places: Places, answers: Answers) -> Found | None:
+    if target.startswith(listings.CODE):
+        path = listings.find_file(target, row.path, answers.codes)
+        return Found("", path=path) if path else None
     found = places.resolve(target, row.path)
     if found and found.path and (post := answers.find_post(found.path)):
         return replace(found, post=post)
@@ -150,6 +159,9 @@ def complain_of_link(
     """What is wrong with the link, in words; "" when visitors get where it says."""
     if target.startswith(links.TITLE):
         return ""
+    if target.startswith(listings.CODE):
+        is_there = found is not None and answers.read_code(found.path) is not None
+        return "" if is_there else complain_of_code(target)
     if found is None:
         return f"the link {target} leads nowhere"
     if found.post:
@@ -196,8 +208,16 @@ def choose_slugs(rows: list[Row], settled: Collection[Row]) -> dict[str, str]:
     return chosen
 
 
-def show(target: str, found: Found | None, by_path: Mapping[str, Post]) -> str:
-    """What stands in the place of a link's mark: the address, or the title of the post there."""
+def complain_of_code(target: str) -> str:
+    name = listings.read_target(target).get("name", "")
+    size = source.MAX_CODE_BYTES // 1024
+    return f"{name} is no text of {size} KB at most in a folder called listings or code"
+
+
+def show(target: str, found: Found | None, by_path: Mapping[str, Post], answers: Answers) -> str:
+    """What stands in a mark's place: an address, the title of the post there, a file's code."""
+    if target.startswith(listings.CODE):
+        return listings.show(target, answers.read_code(found.path) if found else None)
     if not target.startswith(links.TITLE):
         return found.url if found else target
     other = by_path[found.post] if found and found.post else None
@@ -234,7 +254,7 @@ def link(
         complaint = complain_of_link(unquote(each["target"]), one, row, by_path, answers)
         if complaint:
             problems.append(Problem(each["line"], complaint))
-        urls.append(show(each["target"], one, by_path))
+        urls.append(show(each["target"], one, by_path, answers))
     for rival in rivals:
         problems.append(
             Problem(

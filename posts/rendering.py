@@ -19,7 +19,17 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from posts import conventions, headers, markup, metadata, reading, shortcodes, source
+from posts import (
+    conventions,
+    headers,
+    links,
+    listings,
+    markup,
+    metadata,
+    reading,
+    shortcodes,
+    source,
+)
 from posts.document import Document
 from posts.problems import Problem
 from posts.source import Folder, PostUnreadable, SourceFile
@@ -33,9 +43,9 @@ TEASER_COLUMNS = 800
 
 LIBRARIES = ("docutils", "markdown-it-py", "mdit-py-plugins", "Pygments", "nh3", "PyYAML")
 MODULES = (
-    "answers choosing conventions document extra fitting formula headers highlight links literal "
-    "markdown markup metadata moments placement problems reading rendering rst shortcodes source "
-    "sphinx".split()
+    "answers choosing conventions document extra fitting formula headers highlight links listings "
+    "literal markdown markup metadata moments nikola placement problems reading rendering rst "
+    "shortcodes source sphinx".split()
 )
 
 
@@ -262,7 +272,14 @@ def locate_links(text: str, targets: Sequence[str], image: str) -> list[dict[str
     keeps those to this site, whose address no parser knows.
     """
     wanted = [*targets, image] if image else targets
-    return [{"target": target, "line": line_of(text, target)} for target in wanted]
+    return [{"target": target, "line": line_of(text, written(target))} for target in wanted]
+
+
+def written(target: str) -> str:
+    """How the text names the target of one of our marks."""
+    if target.startswith(listings.CODE):
+        return listings.read_target(target).get("name") or target
+    return target.removeprefix(links.TITLE)
 
 
 def find_lost_fragments(text: str, page: markup.Page) -> list[Problem]:

@@ -4,7 +4,7 @@ import re
 import shlex
 from collections.abc import Callable
 
-from posts import choosing
+from posts import choosing, listings
 from posts.literal import Code
 from posts.problems import Problem
 
@@ -104,8 +104,12 @@ def make_doc(given: Arguments, content: str, is_rst: bool) -> str:
 
 
 def make_listing(given: Arguments, content: str, is_rst: bool) -> str:
-    """Its name: the file of code lies outside of the posts."""
-    return f"``{given.first}``" if is_rst else f"`{given.first}`"
+    """`{{% listing hello.py python linenumbers=True %}}`"""
+    name, language = [*(word for word in given.words if "=" not in word), "", ""][:2]
+    if is_rst:
+        numbers = "\n   :number-lines:" if "linenumbers" in given.named else ""
+        return f".. listing:: {name} {language}{numbers}"
+    return listings.make_place(name, language, given.named)
 
 
 def make_chart(given: Arguments, content: str, is_rst: bool) -> str:

@@ -1,7 +1,6 @@
 """Words of Sphinx, Nikola and Pelican that docutils lacks: understood, or made plain text."""
 
 import re
-from collections.abc import Callable
 from functools import cache
 from typing import Any, ClassVar
 
@@ -12,8 +11,8 @@ from docutils.parsers.rst.directives.images import Figure
 from docutils.parsers.rst.languages import en as english
 from docutils.utils import Reporter, new_document
 
-from posts import choosing
 from posts.highlight import highlight
+from posts.nikola import AnyOptions, Chart, Include, Listing, PostList
 
 # The stubs know less of these than docutils takes.
 register_role: Any = roles.register_canonical_role
@@ -71,6 +70,8 @@ def register_ours() -> None:
     directives.register_directive("seealso", SeeAlso)
     directives.register_directive("thumbnail", Figure)
     directives.register_directive("listing", Listing)
+    directives.register_directive("literalinclude", Listing)
+    directives.register_directive("include", Include)
     directives.register_directive("chart", Chart)
     directives.register_directive("post-list", PostList)
     directives.register_directive("post_list", PostList)
@@ -159,16 +160,6 @@ def abbr_role(
     return [nodes.abbreviation(rawtext, short.strip(), **meaning)], []
 
 
-class AnyOptions(dict[str, Callable[[str], Any]]):
-    """Takes every option, and keeps its text."""
-
-    def __bool__(self) -> bool:
-        return True
-
-    def __getitem__(self, key: str) -> Callable[[str], Any]:
-        return lambda value: value or ""
-
-
 class Degraded(Directive):
     """A directive that nobody here knows: its arguments and content as ordinary text."""
 
@@ -190,44 +181,6 @@ class Degraded(Directive):
             box += messages
         self.state.nested_parse(self.content, self.content_offset, box)
         return list(box.children) if not box["classes"] else [box]
-
-
-class Listing(Directive):
-    """The name of Nikola's file of code, which lies outside of the posts."""
-
-    optional_arguments = 1
-    final_argument_whitespace = True
-    option_spec: ClassVar[Any] = AnyOptions()
-    has_content = True
-
-    def run(self) -> list[nodes.Node]:
-        name = (self.arguments or [""])[0].split(" ")[0]
-        return [nodes.paragraph("", "", nodes.literal(name, name))]
-
-
-class PostList(Directive):
-    """A place for Nikola's list of posts, which is made when the page is shown."""
-
-    optional_arguments = 1
-    final_argument_whitespace = True
-    option_spec: ClassVar[Any] = AnyOptions()
-
-    def run(self) -> list[nodes.Node]:
-        options = {**choosing.load((self.arguments or [""])[0]), **self.options}
-        for complaint in choosing.interpret(options).complaints:
-            self.state.document.reporter.warning(complaint, line=self.lineno)
-        place = choosing.make_place(options)
-        return [nodes.raw(place, place, format="html")]
-
-
-class Chart(Listing):
-    """The numbers of Nikola's chart, as they are written, under its title."""
-
-    def run(self) -> list[nodes.Node]:
-        title = self.options.get("title", "").strip("'\"")
-        numbers = "\n".join(self.content)
-        caption = [nodes.paragraph(title, title)] if title else []
-        return [*caption, nodes.literal_block(numbers, numbers)]
 
 
 class SeeAlso(BaseAdmonition):

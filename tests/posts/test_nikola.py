@@ -1,7 +1,10 @@
 """A blog written for Nikola 8.3 looks here as it does there, feature by feature."""
 
+import re
+
 import pytest
 
+from tests.posts.blogs import get_post, index, messages, write_posts
 from tests.posts.test_formats import read
 from tests.posts.test_pelican import links_of
 
@@ -27,7 +30,6 @@ def show_rst(tmp_path, text):
         ("{{% gist 2395294 %}}", 'href="https://gist.github.com/2395294"'),
         ("{{% media url=https://example.org/v %}}", 'href="https://example.org/v"'),
         ("{{% doc %}}the trip <b>{{% /doc %}}", ">the trip</a>"),
-        ("{{% listing hello.py python linenumbers=True %}}", "<code>hello.py</code>"),
         ("`{{% raw %}}{{% youtube x %}}{{% /raw %}}`", "<code>{{% youtube x %}}</code>"),
     ],
 )
@@ -120,7 +122,6 @@ def test_shortcodes_of_other_tools_are_text(tmp_path):
         (".. gist:: 2395294", "https://gist.github.com/2395294"),
         (".. soundcloud:: 78131362", "https://api.soundcloud.com/tracks/78131362"),
         (".. media:: https://example.org/v", "https://example.org/v"),
-        (".. listing:: hello.py python\n   :number-lines:", "hello.py"),
         (".. post-list::\n   :start: 0\n   :stop: 2\n\nEnd", "End"),
         (".. TEASER_END: read on\n\nEnd", "End"),
         (".. chart:: Bar\n   :title: 'B'\n   :x_labels: [1]\n\n   'F', [1, 2]\n   'C', [3, 4]",
@@ -203,3 +204,58 @@ def test_a_translation_in_two_files_is_one_too(tmp_path):
 def test_a_dot_in_the_name_of_other_posts_is_no_language(tmp_path):
     draft = read(tmp_path, "2012_03_30-just.do.it.md", "# T\n\nText.\n")
     assert (draft.base_slug, draft.language) == ("just.do.it", "")
+
+
+CODE = "import os\n\ndef f():\n    return '<b>'\n"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("name", "text", "shown"),
+    [
+        ("x.rst", ".. listing:: hello.py python\n   :number-lines: 5", ["5", "6", "7", "8"]),
+        ("x.rst", ".. listing:: hello.py python\n   :start-line: 2", []),
+        ("x.rst", ".. include:: listings/hello.py\n   :code: python\n   :number-lines:",
+         list("1234")),
+        ("x.rst", ".. literalinclude:: hello.py\n   :language: python\n   :lines: 3-4\n   :linenos:"
+                  , ["1", "2"]),
+        ("x.rst", "{{% listing hello.py python linenumbers=True %}}", list("1234")),
+        ("x.md", "{{% listing hello.py python linenumbers=True %}}", list("1234")),
+    ],
+)  # fmt: skip
+def test_code_in_a_file_of_its_own_is_shown(tmp_path, name, text, shown):
+    head = f"{HEAD}\n" if name == "x.rst" else IN_COMMENT
+    report = index(tmp_path, **{"listings/hello.py": CODE, name: f"{head}\n{text}\n"})
+    html = get_post(name).html
+    assert re.findall(r'class="linenos">\s*(\d+)', html) == shown
+    assert '<span class="k">def</span>' in html
+    assert "<b>" not in html
+    assert report.problems == []
+
+
+@pytest.mark.django_db
+def test_a_post_follows_the_code_that_it_shows(tmp_path):
+    index(
+        tmp_path, **{"listings/hello.py": CODE, "x.rst": f"{HEAD}\n.. listing:: hello.py python\n"}
+    )
+    index(tmp_path, **{"listings/hello.py": "changed = 1\n"})
+    assert "changed" in get_post("x.rst").html
+    (tmp_path / "listings/hello.py").unlink()
+    assert messages(index(tmp_path)) == [
+        "x.rst:5: hello.py is no text of 32 KB at most in a folder called listings or code"
+    ]
+    assert "<code>hello.py</code>" in get_post("x.rst").html
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "path", ["../secret.py", "/etc/passwd", "x.rst", "conf.py", "listings/b.bin"]
+)
+def test_no_other_file_is_shown_as_code(tmp_path, path):
+    posts = tmp_path / "posts"
+    (tmp_path / "secret.py").write_text("SECRET")
+    write_posts(posts, **{"conf.py": "SECRET", "listings/a.py": "", "listings/b.bin": ""})
+    (posts / "listings/b.bin").write_bytes(b"SECRET\xff")
+    report = index(posts, **{"x.rst": f"{HEAD}\n.. listing:: {path}\n"})
+    assert "SECRET" not in get_post("x.rst").html
+    assert len(report.problems) == 1
