@@ -42,7 +42,7 @@ ELSEWHERE = [
 # Below these is another kind of page, or a post as we show it: one of the same name is not meant.
 OTHER_KINDS = re.compile(
     r"/(?:tags?|categor(?:y|ies)|series|authors?|archive|search|feeds?|rss|files|drafts|articles)/"
-    r"|/[0-9]{4}/[0-9]{2}/[0-9]{2}/[^/]+/?$"
+    r"|/(?:[0-9]{4}/[0-9]{2}/[0-9]{2}|pages)/[^/]+/?$(?<!\.html)"
 )
 
 

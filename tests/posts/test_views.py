@@ -190,6 +190,8 @@ def test_posting_to_a_page_is_refused(client):
         ("/hello-world.html", "/2016/05/05/hello-world/"),
         ("/posts/hello-world/", "/2016/05/05/hello-world/"),
         ("/posts/2016/05/hello-world/index.html", "/2016/05/05/hello-world/"),
+        ("/pages/about.html", "/pages/about/"),
+        ("/about/", "/pages/about/"),
         ("/rss.xml", "/rss/"),
         ("/feeds/all.atom.xml", "/feed/"),
         ("/archives.html", "/archive/"),
@@ -201,7 +203,9 @@ def test_posting_to_a_page_is_refused(client):
     ],
 )
 def test_addresses_of_other_tools_lead_to_what_they_meant(tmp_path, client, asked, address):
-    index(tmp_path, **{"2016-05-05-hello-world.md": make_markdown("Hello world")})
+    index(tmp_path, **{
+        "2016-05-05-hello-world.md": make_markdown("Hello world"), "about.md": "# About\n"
+    })  # fmt: skip
     answer = client.get(asked)
     assert (answer.status_code, answer.headers.get("Location")) == (301, address)
 
