@@ -105,6 +105,7 @@ def list_addresses(
     if row.status != Post.Status.PUBLISHED or row.day is None:
         return set()
     found = {address_of_group("tags", slug) for slug in tag_slugs}
+    found |= {address_of_group("authors", slug) for _, slug in row.authors}
     found |= {address_of_group("categories", category_slug)} if category_slug else set()
     return found | ({address_of_group("series", series_slug)} if series_slug else set())
 
@@ -128,7 +129,7 @@ def address_of_list(kind: str, name: str) -> str:
         "rss": "/rss/",
         "index": "/",
         "root": "/",
-        "author": "/",
+        "author": address_of_group("authors", slug),
     }.get(kind, "")
 
 
@@ -142,7 +143,8 @@ def stored_lists() -> set[str]:
     for folder, column in (("categories", "category_slug"), ("series", "series_slug")):
         slugs = posts.exclude(**{column: ""}).values_list(column, flat=True).distinct()
         found |= {f"/{folder}/{slug}/" for slug in slugs}
-    return found
+    names = (name for value in posts.list_authors() for name in reading.split_authors(value))
+    return found | {f"/authors/{reading.slugify(name)}/" for name in names}
 
 
 def stored_others(**only: object) -> set[str]:
@@ -161,7 +163,8 @@ def stored_facts(posts: Collection[int]) -> set[Fact]:
     A link leads elsewhere or nowhere only if the fact of its address is not what it was.
     """
     rows = {row.pk: row for row in Post.objects.filter(pk__in=posts, is_rendered=True).only(
-        "status", "day", "slug", "title", "anchors", "category_slug", "series_slug")}  # fmt: skip
+        "status", "day", "slug", "title", "author", "anchors", "category_slug",
+        "series_slug")}  # fmt: skip
     slugs: dict[int, list[str]] = {}
     for pk, slug in Tag.objects.filter(post__in=rows).values_list("post", "slug"):
         slugs.setdefault(pk, []).append(slug)

@@ -46,6 +46,7 @@ def make_row(number: int, rendered: Rendered) -> Post:
         pk=number,
         path=rendered.source.path,
         title=draft.title,
+        author=draft.author,
         day=draft.day,
         base_slug=draft.base_slug,
         links=draft.links,

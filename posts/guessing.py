@@ -37,6 +37,7 @@ ELSEWHERE = [
         re.compile(r"/categor(?:y|ies)/([^/]+?)(?:/index)?\.html|/category/([^/]+)/?"),
         "/categories/{}/",
     ),
+    (re.compile(r"/authors?/([^/]+?)(?:/index)?\.html|/author/([^/]+)/?"), "/authors/{}/"),
     (re.compile(r"/index\.html?"), "/"),
 ]
 # Below these is another kind of page, or a post as we show it: one of the same name is not meant.

@@ -322,4 +322,5 @@ class Run:
         )
         if touched or not report.is_empty:
             self.snapshot.changed_at = timezone.now()
+        self.snapshot.authors = list(Post.objects.list_authors())
         self.snapshot.save()

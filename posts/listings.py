@@ -51,7 +51,7 @@ def show(target: str, text: str | None) -> str:
     else:
         code = "".join(lines[read_number(options, "start-line") : read_number(options, "end-line")])
     html = highlight(
-        code,
+        code.rstrip() + "\n",
         options.get("language", ""),
         first_line=find_first_line(options),
         emphasized=options.get("emphasize-lines") or options.get("hl_lines", ""),

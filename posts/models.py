@@ -42,6 +42,13 @@ class PostQuerySet(models.QuerySet["Post"]):
     def pages(self) -> Self:
         return self.listed().filter(published_at=None).order_by("title", "path")
 
+    def list_authors(self) -> models.QuerySet["Post", str]:
+        """What posts have as their author, each once; of those to come too."""
+        published = self.filter(
+            status=Post.Status.PUBLISHED, day__isnull=False, is_rendered=True
+        ).exclude(author="")
+        return published.order_by("author").values_list("author", flat=True).distinct()
+
     def unpublished(self) -> Self:
         """What only staff can see: drafts, private ones and those whose time is to come."""
         waiting = models.Q(status__in=(Post.Status.DRAFT, Post.Status.PRIVATE))
@@ -134,6 +141,11 @@ class Post(models.Model):
     def tags(self) -> list[tuple[str, str]]:
         """(name, slug) of each tag, as the post names them."""
         return [(name, reading.slugify(name)) for name in self.tag_names]
+
+    @property
+    def authors(self) -> list[tuple[str, str]]:
+        """(name, slug) of each author."""
+        return [(name, reading.slugify(name)) for name in reading.split_authors(self.author)]
 
     @property
     def image_url(self) -> str:
@@ -241,6 +253,8 @@ class Snapshot(models.Model):
     commit = models.CharField(max_length=64, blank=True)
     places = models.CharField(max_length=40, blank=True)
     edit_url = models.CharField(max_length=500, blank=True)
+    # What the published posts have as their author, as they write it, each once.
+    authors = models.JSONField(default=list)
     # source.dump_stamps: half a megabyte for thousands of posts, which no page needs.
     stamps = models.TextField(blank=True)
 

@@ -38,6 +38,12 @@ def spell(slug: str) -> list[str]:
     return list(dict.fromkeys([slug, slugify(slug), f".{slug}", f"{slug}--", f"{slug}*"]))
 
 
+def split_authors(text: str) -> list[str]:
+    """The names that metadata.join_authors joined."""
+    names = (name.strip() for name in text.split(";" if ";" in text else ","))
+    return [name for name in names if name]
+
+
 def guess_language(text: str) -> str:
     """`ja`, `ko`, `zh-Hans` or `en`, by the script that the text is written in; "" when short."""
     if len(KANA.findall(text)) > 20:

@@ -13,7 +13,7 @@ from django.db.models.functions import Cast
 from posts.models import Post
 
 BATCH = 200
-LIST = re.compile(r"^(/(?:tags|categories|series)/).*")
+LIST = re.compile(r"^(/(?:tags|categories|series|authors)/).*")
 
 
 def read_all(columns: tuple[str, ...]) -> Iterator[Post]:

@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Callable
+from html import escape
 
 from posts import choosing, listings
 from posts.literal import Code
@@ -78,7 +79,7 @@ def make(name: str, given: Arguments, content: str, *, is_rst: bool) -> str | No
     """What stands for the shortcode in the markup; None when we do not know it."""
     if name in ADDRESSES:
         address = ADDRESSES[name].format(given.any("id", "url", "gistid"))
-        return address if is_rst else f"<{address}>"
+        return address if is_rst else f'<span class="media"><{address}></span>'
     maker = MAKERS.get(name)
     return maker(given, content, is_rst) if maker else None
 
@@ -91,8 +92,17 @@ def make_thumbnail(given: Arguments, content: str, is_rst: bool) -> str:
     if is_rst:
         return f"`{caption or words or address} <{address}>`__"
     title = given.named.get("title", "").replace('"', "&quot;")
-    picture = f'![{words}](<{address}> "{title}")' if title else f"![{words}](<{address}>)"
-    return f"{picture} {caption}".strip()
+    if caption:
+        return make_figure(address, words, given, caption)
+    return f'![{words}](<{address}> "{title}")' if title else f"![{words}](<{address}>)"
+
+
+def make_figure(address: str, words: str, given: Arguments, caption: str) -> str:
+    align = given.named.get("align", "")
+    classes = f' class="align-{align}"' if align in ("left", "center", "right") else ""
+    title = f' title="{escape(given.named["title"])}"' if given.named.get("title") else ""
+    image = f'<img src="{escape(address)}" alt="{escape(words)}"{title}>'
+    return f"<figure{classes}>{image}<figcaption>{caption}</figcaption></figure>"
 
 
 def make_doc(given: Arguments, content: str, is_rst: bool) -> str:

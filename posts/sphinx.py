@@ -39,6 +39,7 @@ LABELS = {
     "gist": "https://gist.github.com/{}",
     "soundcloud": "https://api.soundcloud.com/tracks/{}",
     "soundcloud_playlist": "https://api.soundcloud.com/playlists/{}",
+    "media": "{}",
 }
 LITERAL_ROLES = frozenset(
     "func meth class mod attr exc data const obj keyword file program option envvar command kbd "
@@ -172,7 +173,7 @@ class Degraded(Directive):
         name = self.name.lower()
         if name in SILENT:
             return []
-        box = nodes.container(classes=["versionmodified"] if name in LABELS else [])
+        box = nodes.container(classes=find_classes(name))
         argument = " ".join((self.arguments or [""])[0].split())
         if argument:
             label = LABELS.get(name, "{}").format(argument)
@@ -181,6 +182,13 @@ class Degraded(Directive):
             box += messages
         self.state.nested_parse(self.content, self.content_offset, box)
         return list(box.children) if not box["classes"] else [box]
+
+
+def find_classes(name: str) -> list[str]:
+    """What is elsewhere looks like something to open; nothing of it is loaded from there."""
+    if name not in LABELS:
+        return []
+    return ["media" if LABELS[name].startswith(("http", "{}")) else "versionmodified"]
 
 
 class SeeAlso(BaseAdmonition):

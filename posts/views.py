@@ -177,7 +177,7 @@ def favicon(request: HttpRequest) -> HttpResponse:
 @staff_member_required
 def drafts(request: HttpRequest) -> HttpResponse:
     """What waits: drafts, private posts and those whose time is to come."""
-    context = {**frame(request), "posts": Post.objects.unpublished().for_lists()}
+    context = {**frame(request, Snapshot()), "posts": Post.objects.unpublished().for_lists()}
     with translation.override(settings.LANGUAGE_CODE):
         return render(request, "posts/drafts.html", context)
 
@@ -189,7 +189,11 @@ def draft(request: HttpRequest, uid: str) -> HttpResponse:
     posts = Post.objects.filter(is_rendered=True).annotate(edit_url=edit_url)
     found: Any = get_object_or_404(posts, uid=uid)
     lists.fetch([found])
-    context = {**frame(request, found.edit_url or ""), "post": found, "is_draft": True}
+    context = {
+        **frame(request, Snapshot(edit_url=found.edit_url or "")),
+        "post": found,
+        "is_draft": True,
+    }
     with translation.override(settings.LANGUAGE_CODE):
         return render(request, "posts/post.html", context)
 

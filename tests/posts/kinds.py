@@ -15,7 +15,10 @@ POSTS = {
         )
         for day in range(1, 13)
     },
-    **{f"2017-01-0{day}-s.md": make_markdown(series="S", tags="[x]") for day in range(1, 4)},
+    **{
+        f"2017-01-0{day}-s.md": make_markdown(series="S", tags="[x]", author="Jane, Ric")
+        for day in range(1, 4)
+    },
     "2015-01-02-dot.md": make_markdown("Dot", tags="[.NET]"),
     "2015-01-01-plain.md": make_markdown("Plain words of a title", "Neither tag nor category."),
     "about.md": "# About\n",
@@ -32,13 +35,14 @@ ADDRESSES = [
         "/search/", "/search/?q=Post",
         "/search/?q=Post 2 中", "/search/?q=中文", "/search/?q=nothing", "/feed/", "/rss/",
         "/tags/x/feed/", "/tags/x/rss/", "/categories/c/feed/", "/categories/c/rss/",
-        "/tags/.net/",
+        "/tags/.net/", "/authors/jane/", "/authors/ric/feed/", "/authors/ric/rss/",
  "/sitemap.xml", "/robots.txt", "/files/p.png",
     )),
     *((address, 404) for address in (
         "/none/", "/Post.html", "/?page=9", "/2016/01/01/Post/", "/2016/13/01/none/",
         "/2016/01/01/没有这篇/", "/pages/text/", "/tags/post/", "/tags/post/feed/",
         "/categories/post/", "/categories/post/rss/",
+        "/authors/post/", "/authors/post/feed/",
         "/series/post/",
         "/archive/1999/", "/archive/0000/",
         "/tags/%00/", "/pages/%00/", "/2016/01/01/%00/", "/articles/%00.html", "/files/%00.png",

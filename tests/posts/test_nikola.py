@@ -86,9 +86,10 @@ def test_places_have_names_as_in_older_html(tmp_path):
     assert ('<a id="old">x</a>' in draft.body, draft.problems) == (True, [])
 
 
-def test_a_thumbnail_is_the_picture(tmp_path):
+def test_a_thumbnail_is_the_picture_with_its_caption(tmp_path):
     text = '{{% thumbnail "/images/p.png" alt="Rome" title="T" %}}The city{{% /thumbnail %}}'
     draft = show_markdown(tmp_path, text)
+    assert "<figcaption>The city</figcaption></figure>" in draft.body
     assert 'alt="Rome"' in draft.body
     assert draft.text == "The city"
     assert draft.links == [{"target": "/images/p.png", "line": 7}]

@@ -115,7 +115,9 @@ def test_links_in_all_its_spellings_lead_to_posts_files_and_lists(tmp_path):
     (tmp_path / "images").mkdir()
     (tmp_path / "images/pot.png").write_bytes(b"")
     (tmp_path / "cooking").mkdir()
-    (tmp_path / "cooking/b.md").write_text(HEAD + "Slug: bread\nTags: flour\n\nText.\n")
+    (tmp_path / "cooking/b.md").write_text(
+        HEAD + "Slug: bread\nAuthor: Jane\nTags: flour\n\nText.\n"
+    )
     targets = {
         "{filename}b.md": "/2012/03/30/bread/",
         "{filename}/cooking/b.md#end": "/2012/03/30/bread/#end",
@@ -126,7 +128,7 @@ def test_links_in_all_its_spellings_lead_to_posts_files_and_lists(tmp_path):
         "{tag}flour": "/tags/flour/",
         "{category}Cooking": "/categories/cooking/",
         "{index}": "/",
-        "{author}Jane": "/",
+        "{author}Jane": "/authors/jane/",
     }
     lines = "\n".join(f"- [x](<{target}>)" for target in targets)
     (tmp_path / "cooking/a.md").write_text(f"{HEAD}\n{lines}\n")
