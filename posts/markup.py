@@ -71,6 +71,8 @@ SKIPPED_TEXT = frozenset({"math", "nav"})
 BLOCKS = frozenset(
     "p li h1 h2 h3 h4 h5 h6 pre tr dt dd blockquote figcaption caption br td th div".split()
 )
+# The page has its own title, and a note within a text is no landmark beside it.
+SHOWN_AS = {"h1": "h2", "aside": "div"}
 VOID = frozenset({"br", "hr", "img", "col", "source", "wbr"})
 LINKING = {"a": ("href",), "img": ("src",), "video": ("src", "poster"), "audio": ("src",),
            "source": ("src",)}  # fmt: skip
@@ -237,7 +239,7 @@ class Reader(HTMLParser):
             if name in values:
                 values[name] = self.mark(values[name])
         code, options = values.pop("data-code", None), values.pop("data-posts", None)
-        self.out.append(start_tag(tag if tag != "h1" else "h2", values))
+        self.out.append(start_tag(SHOWN_AS.get(tag, tag), values))
         self.out.append(title)
         if code is not None:
             self.targets.append(listings.make_target(code))
@@ -263,7 +265,7 @@ class Reader(HTMLParser):
             words = " ".join("".join(self.paragraph).split())
             self.first_paragraph = "" if BARE_ADDRESS.fullmatch(words) else words
             self.paragraph = None
-        self.out.append("</h2>" if tag == "h1" else f"</{tag}>")
+        self.out.append(f"</{SHOWN_AS.get(tag, tag)}>")
         if tag == "table":
             self.out.append("</div>")
 
