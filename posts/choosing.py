@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from posts.metadata import YEARS
 from posts.moments import parse_moment
+from posts.problems import Problem
 
 # No page grows without end: who wants more has the archive.
 MOST_LISTED = 200
@@ -73,6 +74,16 @@ def load(text: str) -> dict[str, str]:
 def find(body: str) -> list[Choice]:
     """Of the lists in a body, in their order."""
     return [interpret(load(found[1])) for found in MARK.finditer(body)][:MOST_LISTS]
+
+
+def find_problems(text: str, body: str) -> list[Problem]:
+    """What is wrong with lists of posts where no directive could tell."""
+    lines = [found.start() for found in re.finditer("post[-_]list", text)]
+    return [
+        Problem(text.count("\n", 0, start) + 1, complaint)
+        for start, choice in zip(lines, find(body), strict=False)
+        for complaint in choice.complaints
+    ]
 
 
 def interpret(options: Mapping[str, str]) -> Choice:

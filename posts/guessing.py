@@ -13,7 +13,8 @@ from posts.links import MARKUP_ENDS
 from posts.models import Post
 
 MOST_OFFERED = 5
-MOST_NEAR = 60
+MOST_NEAR = 40
+MOST_WORDS = 6
 MOST_PARTS = 16
 # How alike words must be on average to be taken for the same, mistyped.
 ALIKE = 0.79
@@ -92,7 +93,7 @@ def guess(path: str, name: str) -> tuple[str | None, list[Post]]:
     rows = list(found[:MOST_NEAR]) if name else []
     same = [each for each in rows if name.lower() in (each.slug.lower(), each.base_slug.lower())]
     is_meant = len(same) == 1 and not OTHER_KINDS.match(path)
-    marks = {each: measure(words, each) for each in rows if not each.is_exact}
+    marks = {each: measure(words[:MOST_WORDS], each) for each in rows if not each.is_exact}
     near = sorted((each for each in marks if marks[each] >= ALIKE), key=lambda each: -marks[each])
     exact = [each for each in rows if each.is_exact]
     return same[0].get_absolute_url() if is_meant else None, [*exact, *near][:MOST_OFFERED]

@@ -12,6 +12,7 @@ from posts import listings
 
 # Characters that no body can hold (posts.markup takes them out) bracket the number of a link.
 MARK = re.compile("\ufdd0([0-9]{1,9})\ufdd1")
+ANY_MARK = re.compile(f"{MARK.pattern}|{listings.MARK.pattern}")
 SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
 # What is put there is no address but the title of the post at it.
 TITLE = "link://title/"
@@ -26,18 +27,16 @@ def mark(number: int) -> str:
 def fill(body: str, urls: list[str]) -> str:
     """Put the addresses in the places of the marks; a mark that has none leads nowhere.
 
-    Code from files (see posts.listings) is HTML already, of Pygments' making.
+    Code from files (see posts.listings) is HTML already, of Pygments' making. All in one go: what
+    is put in is never looked through for marks.
     """
 
-    def address(found: re.Match[str]) -> str:
-        number = int(found[1])
-        return escape(urls[number]) if number < len(urls) else ""
+    def put(found: re.Match[str]) -> str:
+        number = int(found[1] or found[2])
+        text = urls[number] if number < len(urls) else ""
+        return escape(text) if found[1] else text
 
-    def code(found: re.Match[str]) -> str:
-        number = int(found[1])
-        return urls[number] if number < len(urls) else ""
-
-    return listings.MARK.sub(code, MARK.sub(address, body))
+    return ANY_MARK.sub(put, body)
 
 
 def is_local(target: str) -> bool:

@@ -83,9 +83,11 @@ LINE_END_IN_CHINESE = re.compile(
     "(?=[\u2e80-\u30ff\u3400-\u9fff\uf900-\ufaff\uff01-\uff60…—“])"
 )
 # Up to here a text may be shown in lists: Nikola's word, Pelican's, WordPress' and Hugo's.
-TEASER_WORD = re.compile(r"TEASER_END|END_TEASER|PELICAN_END_SUMMARY|more\b", re.IGNORECASE)
+TEASER_WORD = re.compile(
+    r"\s*(?:TEASER_END|END_TEASER|PELICAN_END_SUMMARY|more)\s*(?::[^>]{0,200})?", re.IGNORECASE
+)
 TEASER_END = "<!-- TEASER_END -->"
-TEASER = re.compile(rf"<!--\s*(?:{TEASER_WORD.pattern})[^>]{{0,200}}-->", re.IGNORECASE)
+TEASER = re.compile(rf"<!--{TEASER_WORD.pattern}-->", re.IGNORECASE)
 BARE_ADDRESS = re.compile(r"(?:见：?\s*)?https?://\S+")
 
 
@@ -242,8 +244,7 @@ class Reader(HTMLParser):
         self.out.append(start_tag(SHOWN_AS.get(tag, tag), values))
         self.out.append(title)
         if code is not None:
-            self.targets.append(listings.make_target(code))
-            self.out.append(listings.mark(len(self.targets) - 1))
+            self.out.append(listings.mark(self.note(listings.make_target(code))))
         if options is not None:
             self.out.append(choosing.mark(choosing.dump(choosing.load(options))))
 
@@ -315,11 +316,11 @@ class Reader(HTMLParser):
     def mark_title(self, values: dict[str, str]) -> str:
         """A mark for the title of the post that is linked to, where no other words are given."""
         target = values.get("href", "")
-        if values.get("class") != "post-title" or target.startswith("#"):
+        if values.get("class") != "post-title" or target.startswith(("#", "link:")):
             return ""
         del values["class"]
         self.is_title = links.is_local(target)
-        return self.mark(f"{links.TITLE}{target}") if self.is_title else ""
+        return links.mark(self.note(f"{links.TITLE}{target}")) if self.is_title else ""
 
     def mark(self, target: str) -> str:
         if target.startswith("#"):
@@ -328,8 +329,14 @@ class Reader(HTMLParser):
         if not links.is_local(target):
             self.absolutes.append(target)
             return target
+        # These stand for words and code, which are no address.
+        if target.startswith((links.TITLE, listings.CODE)):
+            return "#"
+        return links.mark(self.note(target))
+
+    def note(self, target: str) -> int:
         self.targets.append(target)
-        return links.mark(len(self.targets) - 1)
+        return len(self.targets) - 1
 
 
 def start_tag(tag: str, values: dict[str, str]) -> str:

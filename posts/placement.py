@@ -222,7 +222,7 @@ def show(target: str, found: Found | None, by_path: Mapping[str, Post], answers:
         return found.url if found else target
     other = by_path[found.post] if found and found.post else None
     if other is None or not is_visible(other):
-        return unquote(target.removeprefix(links.TITLE))
+        return source.make_fit(unquote(target.removeprefix(links.TITLE)))
     return other.title
 
 

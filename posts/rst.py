@@ -169,7 +169,7 @@ def read_field(node: nodes.Node) -> tuple[str, Any]:
 def tidy(document: nodes.document) -> None:
     """Remove what is no part of the page: comments, messages, and orders to read local files."""
     for comment in list(document.findall(nodes.comment)):
-        if markup.TEASER_WORD.match(comment.astext()):
+        if markup.TEASER_WORD.fullmatch(comment.astext()):
             end = nodes.raw("", markup.TEASER_END, format="html")
             comment.parent.replace(comment, end)
     unseen: list[Any] = [*document.findall(nodes.comment)]

@@ -228,3 +228,24 @@ def test_a_link_without_words_shows_the_title_of_the_post(tmp_path, name):
 def get_words(path):
     """Of the links in a post."""
     return re.findall(r"<a [^>]*>([^<]*)</a>", get_post(path).html)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[a](<x"><script>alert(1)</script>>) [](%EF%B7%940%EF%B7%95){.post-title}',
+        '<a class="post-title" href="%EF%B7%940%EF%B7%95">t</a>',
+        "[a](link://title/2020-01-02-b.md)",
+        "[a](link://code/?name=x) <div data-code='name=<script>alert(1)</script>'></div>",
+        f'<a class="post-title" href="{"link://title/" * 3000}x">t</a>',
+    ],
+)
+def test_nobody_breaks_out_of_a_title_or_code(tmp_path, text):
+    index(tmp_path, **{
+        "2020-01-01-a.md": make_markdown("A", f"[x](y%22%3E%3Cscript%3E)\n\n{text}"),
+        "2020-01-02-b.md": '---\ntitle: "javascript:alert(1)"\n---\nB\n',
+    })  # fmt: skip
+    html = get_post("2020-01-01-a.md").html
+    assert "<script" not in html
+    assert 'href="javascript' not in html

@@ -56,6 +56,9 @@ def titles(client, address=ADDRESS):
         (":post_type: pages", ["About"]),
         (":all:", ["Gamma", "beta", "Alpha", "About"]),
         (":tags: nobody", []),
+        (":stop: 0", []),
+        (":start: 5\n:stop: 2", []),
+        (":slugs: -", []),
     ],
 )
 def test_a_list_shows_the_posts_that_its_options_name(tmp_path, client, options, wanted):
@@ -111,6 +114,9 @@ def test_what_a_list_cannot_do_is_told_with_its_line(tmp_path, client):
     report = write_list(tmp_path, text)
     assert [problem.line for _, problem in report.problems] == [7] * 4
     assert titles(client) == [["Gamma", "beta", "Alpha"]]
+    (tmp_path / "list.rst").unlink()
+    report = write_list(tmp_path, "Text.\n\n{{% post-list sort=priority %}}", "list.md")
+    assert [problem.line for _, problem in report.problems] == [11]
 
 
 def test_nobody_breaks_out_of_a_list(tmp_path, client):

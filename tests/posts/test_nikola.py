@@ -150,8 +150,9 @@ def test_a_teaser_is_the_summary(tmp_path, show, end):
     assert draft.summary == "One two. Three."
     assert "TEASER" not in draft.body
     assert show(tmp_path, f"One.\n\n``{end}``").summary == "One."
-    (tmp_path / "x.rst").write_text(f"{HEAD}.. description: Said.\n\nOne.\n\n.. TEASER_END\n")
-    assert show(tmp_path, "One.\n\nTwo.").summary == "One."
+    assert show_rst(tmp_path, "One.\n\nTwo.\n\n.. more on this later").summary == "One."
+    text = f"{HEAD}.. description: Said.\n\nOne.\n\nTwo.\n\n.. TEASER_END\n"
+    assert read(tmp_path, "y.rst", text).summary == "Said."
 
 
 def test_the_original_site_is_linked_and_no_summary(tmp_path):
