@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -35,6 +36,15 @@ class ProblemFilter(admin.SimpleListFilter):
         return queryset
 
 
+def link_to(posts: QuerySet[Post]) -> SafeString | str:
+    """To the pages of the posts in the admin."""
+    rows = (
+        (reverse("admin:posts_post_change", args=[each.pk]), each.path, each.language or "–")
+        for each in posts.only("path", "language")
+    )
+    return format_html_join("", '<div><a href="{}">{}</a> ({})</div>', rows) or "–"
+
+
 @admin.register(Post)
 class PostAdmin(PostModelAdmin):
     list_display = ("title", "path", "state", "published_at", "problem_count")
@@ -43,8 +53,9 @@ class PostAdmin(PostModelAdmin):
     date_hierarchy = "published_at"
     ordering = ("-is_broken", "-published_at", "path")
     fields = (
-        "title", "path", "state", "address", "preview", "published_at", "updated_at", "tag_list",
-        "category", "series", "author", "summary", "problem_list", "older_addresses",
+        "title", "path", "state", "address", "preview", "language", "translates", "translations",
+        "published_at", "updated_at", "tag_list", "category", "series", "author", "summary",
+        "problem_list", "older_addresses",
     )  # fmt: skip
     readonly_fields = fields
 
@@ -84,6 +95,15 @@ class PostAdmin(PostModelAdmin):
     @admin.display(description=_("preview"))
     def preview(self, post: Post) -> SafeString:
         return format_html('<a href="{0}">{0}</a>', reverse("posts:draft", args=[post.uid]))
+
+    @admin.display(description=_("translation of"))
+    def translates(self, post: Post) -> SafeString | str:
+        return link_to(Post.objects.filter(path=post.original).exclude(pk=post.pk))
+
+    @admin.display(description=_("translations"))
+    def translations(self, post: Post) -> SafeString | str:
+        others = Post.objects.filter(original=post.path).exclude(pk=post.pk)
+        return link_to(others.order_by("precedence"))
 
     @admin.display(description=_("tags"))
     def tag_list(self, post: Post) -> str:

@@ -30,7 +30,7 @@ def check_posts(root: Path, former: Collection[str] = ()) -> list[tuple[str, Pro
             slugs = [slug for _, slug in row.tags]
             lists |= list_addresses(row, slugs, row.category_slug, row.series_slug)
             others |= set(rendered.aliases) if is_visible(row) else set()
-    placement.set_slugs(rows)
+    placement.set_places(rows)
     site = Answers(rows, folder, lambda: {unquote(each) for each in lists}, lambda: others)
     placement.set_links(rows, rows, site)
     for row in rows:
@@ -49,6 +49,8 @@ def make_row(number: int, rendered: Rendered) -> Post:
         author=draft.author,
         day=draft.day,
         base_slug=draft.base_slug,
+        stated_language=draft.stated_language,
+        is_translation=draft.is_translation,
         links=draft.links,
         anchors=draft.anchors,
         status=draft.status,

@@ -1,13 +1,9 @@
 """What a post says by where it lies and how it is called, as Pelican and Nikola take it."""
 
-import re
 from html import escape
 
-from posts import source
+from posts import languages, source
 from posts.metadata import Metadata, clean_language, clean_slug
-
-# Nikola's `post.zh_CN.md` beside `post.md`.
-TRANSLATION = re.compile(r"(.+)\.([a-z]{2,3}(?:[_-][A-Za-z]{2,4})?)", re.DOTALL)
 
 
 def take_category(path: str, meta: Metadata) -> None:
@@ -18,12 +14,12 @@ def take_category(path: str, meta: Metadata) -> None:
 
 
 def take_language(path: str, meta: Metadata) -> None:
-    """A translation for Nikola has its language from its name, and an address that tells it."""
-    found = TRANSLATION.fullmatch(source.split_name(path)[1])
-    language = clean_language(found[2]) if found else ""
-    if found and language:
-        meta.lang = meta.lang or language
-        meta.slug = f"{meta.slug or clean_slug(found[1])}-{language.lower()}"
+    """To Nikola `post.zh_cn.md` is `post.md` in another language, and takes its slug from there."""
+    base, language = languages.split_path(path)
+    if language:
+        meta.is_translation = True
+        meta.lang = meta.lang or clean_language(language)
+        meta.slug = meta.slug or clean_slug(source.split_name(base)[1])
 
 
 def is_page(path: str) -> bool:

@@ -55,12 +55,12 @@ class RssFeed(Dated, feedgenerator.Rss201rev2Feed):
 
 @require_safe
 def feed(request: HttpRequest) -> HttpResponse:
-    return show_feed(request, AtomFeed, Post.objects.published(), settings.SITE_NAME, "/")
+    return show_feed(request, AtomFeed, Post.objects.published().once(), settings.SITE_NAME, "/")
 
 
 @require_safe
 def rss(request: HttpRequest) -> HttpResponse:
-    return show_feed(request, RssFeed, Post.objects.published(), settings.SITE_NAME, "/")
+    return show_feed(request, RssFeed, Post.objects.published().once(), settings.SITE_NAME, "/")
 
 
 @require_safe

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from django.db.models import Count, Min
+from django.db.models import Min
 from django.http import Http404
 
 from posts import reading
-from posts.models import Post, PostQuerySet
+from posts.models import Post, PostQuerySet, count_each_once
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,9 @@ class Group:
 
     @property
     def posts(self) -> PostQuerySet:
-        """Its published posts, newest first."""
-        return Post.objects.published().filter(
-            **{f"{self.kind.key}__in": self.values or (self.slug,)}
-        )
+        """Its published posts, newest first, each in one language."""
+        among = {f"{self.kind.key}__in": self.values or (self.slug,)}
+        return Post.objects.published().filter(**among).once(**among)
 
 
 def find_group(kind: Kind, slug: str) -> Group:
@@ -63,7 +62,7 @@ def find_group(kind: Kind, slug: str) -> Group:
         .order_by()
         .filter(**{f"{kind.key}__in": slugs})
         .values_list(kind.key)
-        .annotate(called=Min(kind.name), number=Count("pk"))
+        .annotate(called=Min(kind.name), number=count_each_once())
     }
     for each in slugs:
         if each in found:
@@ -76,7 +75,7 @@ def find_author(slug: str) -> Group:
     values: list[str] = []
     names: list[str] = []
     count = 0
-    for value, number in counted.annotate(number=Count("pk")):
+    for value, number in counted.annotate(number=count_each_once()):
         found = [name for name in reading.split_authors(value)
                  if reading.slugify(name) == reading.slugify(slug)]  # fmt: skip
         if found:
@@ -95,7 +94,7 @@ def list_groups(kind: Kind) -> list[Group]:
         .order_by()
         .filter(**{f"{kind.key}__gt": ""})
         .values_list(kind.key)
-        .annotate(called=Min(kind.name), number=Count("pk"))
+        .annotate(called=Min(kind.name), number=count_each_once())
         .order_by(kind.key)
     )
     return [Group(kind, *row) for row in rows]

@@ -76,7 +76,7 @@ def guess(path: str, name: str) -> tuple[str | None, list[Post]]:
     query = find_query(name)
     words = search.pick_words(query)
     parts = list(dict.fromkeys(word[at : at + 3] for word in words for at in range(len(word) - 2)))
-    is_same = Q(slug__iexact=name) | Q(base_slug__iexact=name)
+    is_same = Q(slug__iexact=name)
     is_exact, score = search.likeness(words, everywhere=True) if words else (is_same, Value(0))
     is_near, nearness = nearly(parts[:MOST_PARTS]) if parts else (is_same, Value(0))
     found: Any = (
@@ -91,7 +91,7 @@ def guess(path: str, name: str) -> tuple[str | None, list[Post]]:
         .order_by("-is_exact", "-score", "-nearness", "-published_at", "path")
     )  # fmt: skip
     rows = list(found[:MOST_NEAR]) if name else []
-    same = [each for each in rows if name.lower() in (each.slug.lower(), each.base_slug.lower())]
+    same = [each for each in rows if each.slug.lower() == name.lower()]
     is_meant = len(same) == 1 and not OTHER_KINDS.match(path)
     marks = {each: measure(words[:MOST_WORDS], each) for each in rows if not each.is_exact}
     near = sorted((each for each in marks if marks[each] >= ALIKE), key=lambda each: -marks[each])

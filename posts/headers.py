@@ -16,7 +16,7 @@ NIKOLA_LINE = re.compile(r"\.\. ([a-zA-Z_][\w-]*):(?!:)[ \t]*(.*)")
 PELICAN_LINE = re.compile(r" {0,3}(?!https?://)([A-Za-z0-9_-]+(?: [\w -]*)?):[ \t]*(.*)")
 PELICAN_END = re.compile(r"(?:---|\.\.\.)(?:\s.*)?")
 # Nobody begins a text with these words and a colon, so one of them is enough to tell a header.
-PELICAN_KEYS = frozenset({*KEYS, "template"} - {"link", "url"})
+PELICAN_KEYS = frozenset({*KEYS, "template"} - {"link", "translation", "url"})
 PEP_START = re.compile(r"PEP:[ \t]*\d+[ \t]*\n")
 FENCED = re.compile(r"(---|\+\+\+)[ \t]*\n(.*?)\n?^\1[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
 

@@ -82,7 +82,8 @@ def read_pushes(folder: Path) -> list[Push]:
 def follow(changes: Iterable[list[tuple[str, str]]], is_top: bool) -> Iterator[Push]:
     """A folder that a commit emptied was not indexed: its posts wait for the next one."""
     blobs: dict[str, str] = {}
-    posts: dict[str, set[str]] = defaultdict(set)  # by their companions' paths
+    # By the paths of what lies beside them, of which they are made too.
+    posts: dict[str, set[str]] = defaultdict(set)
     push: dict[str, SourceFile | None] = {}
     for entries in changes:
         touched = set()
@@ -92,7 +93,8 @@ def follow(changes: Iterable[list[tuple[str, str]]], is_top: bool) -> Iterator[P
             else:
                 blobs.pop(path, None)
             if source.is_post(path) and source.is_seen(path):
-                posts[source.companion_of(path)].add(path)
+                for beside in source.list_beside(path):
+                    posts[beside].add(path)
                 touched.add(path)
             touched |= posts.get(path, set())
         push |= {path: find_post(path, blobs) for path in touched}
@@ -104,10 +106,7 @@ def follow(changes: Iterable[list[tuple[str, str]]], is_top: bool) -> Iterator[P
 def find_post(path: str, blobs: Mapping[str, str]) -> SourceFile | None:
     if path not in blobs:
         return None
-    companion = source.companion_of(path)
-    if companion not in blobs:
-        return SourceFile(path, blobs[path])
-    return SourceFile(path, f"{blobs[path]}+{blobs[companion]}", companion)
+    return source.describe(path, lambda each: blobs.get(each, ""))
 
 
 def read_changes(folder: Path) -> list[list[tuple[str, str]]]:

@@ -27,8 +27,8 @@ from posts.spool import Spool
 
 DRAFT_COLUMNS = [each.name for each in fields(Draft)]
 # What must be known of every row to place it among the others.
-PLACING = ("path", "digest", "renderer", "day", "base_slug", "slug", "status", "is_broken",
-           "is_rendered")  # fmt: skip
+PLACING = ("path", "digest", "renderer", "day", "base_slug", "stated_language", "is_translation",
+           "slug", "original", "precedence", "status", "is_broken", "is_rendered")  # fmt: skip
 HEAVY = ("body", "text", "toc", "anchors", "problems", "summary")
 
 Progress = Callable[[int, int], None]
@@ -121,29 +121,29 @@ class Run:
         before = {
             row.pk: (row.path, row.day, row.slug) for row in self.rows.values() if row.is_rendered
         }
-        wanted = {row.pk: (row.day, row.base_slug) for row in self.rows.values() if row.slug}
+        wanted = {row.pk: placement.wish_of(row) for row in self.rows.values() if row.slug}
         facts = self.look_up_facts()
         self.move_renamed()
         self.remove_gone()
         for batch in batches(self.stale):
             self.save([self.spool.get(each) for each in batch])
         for row, past in self.find_pasts():
-            wanted[row.pk] = (past.day, past.base_slug)
+            wanted[row.pk] = placement.wish_of(past)
             before[row.pk] = (past.path, past.day, past.slug)
         dated, placed = self.take_commit_times(), self.place(wanted)
         update(dated, ["committed_at"])
-        update(placed, ["slug"])
+        update(placed, ["slug", "original", "precedence"])
         self.remember_addresses(before)
         linked = self.link(facts)
         update(linked, ["urls", "site_problems"])
         self.close(dated | placed | linked)
         return self.report
 
-    def place(self, wanted: dict[int, tuple[date | None, str]]) -> set[Post]:
-        """`wanted` is the day and slug that each post asked for until now."""
+    def place(self, wanted: dict[int, placement.Wish]) -> set[Post]:
+        """`wanted` is what each post asked for until now."""
         rows = self.sorted_rows()
-        settled = {row for row in rows if wanted.get(row.pk) == (row.day, row.base_slug)}
-        return placement.set_slugs(rows, settled)
+        settled = {row for row in rows if wanted.get(row.pk) == placement.wish_of(row)}
+        return placement.set_places(rows, settled)
 
     def link(self, before: set[answers.Fact] | None) -> set[Post]:
         """Links of posts that did not change lead elsewhere only when an address or file did."""

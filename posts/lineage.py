@@ -13,6 +13,7 @@ from uuid import UUID
 from posts import history, placement, renames, source
 from posts.history import Push
 from posts.models import address_of, article_address_of
+from posts.placement import Wish
 from posts.rendering import Draft, Rendered
 from posts.source import Folder, SourceFile
 from posts.spool import Spool
@@ -30,9 +31,11 @@ class Past:
     digest: str = ""
     day: date | None = None
     base_slug: str = ""
+    stated_language: str = ""
+    is_translation: bool = False
     slug: str = ""
     former: list[str] = field(default_factory=list)
-    # Since it asks for this day and slug: those that may be good, the newest last.
+    # Since it asks for this address: those that may be good, the newest last.
     versions: list[SourceFile] = field(default_factory=list)
     is_rendered: bool = False
     # Where the file is broken now: the version to show instead.
@@ -126,20 +129,21 @@ class Replay:
             self.rows[row.path] = row
             self.uids.add(row.uid)
         row.digest = each.digest
-        place = self.versions.find_place(each)
-        if place is None:
+        wish = self.versions.find_wish(each)
+        if wish is None:
             return  # It is broken, and changes nothing.
-        if row.versions and place == (row.day, row.base_slug):
+        if row.versions and wish == placement.wish_of(row):
             row.versions.append(each)
         elif not row.versions or self.versions.is_good(each):
-            self.move(row, *place)
+            self.move(row, wish)
             row.versions = [each]
         self.touched.add(placement.family_of(row))
 
-    def move(self, row: Past, day: date | None, base_slug: str) -> None:
+    def move(self, row: Past, wish: Wish) -> None:
         self.leave(row)
         self.families[placement.family_of(row)].discard(row)
-        row.day, row.base_slug, row.slug = day, base_slug, ""
+        row.day, row.base_slug, row.stated_language, row.is_translation = wish
+        row.slug = ""
         self.families[placement.family_of(row)].add(row)
 
     def leave(self, row: Past) -> None:
@@ -157,11 +161,12 @@ class Replay:
     def place(self, family: set[Past]) -> None:
         """Whether a version is good matters only where two want one slug."""
         rows = sorted(family, key=lambda row: row.path)
-        if len({row.base_slug for row in rows}) == len(rows) and all(
-            row.slug in ("", row.base_slug) for row in rows
+        wished = [placement.wished_slug(row) for row in rows]
+        if len(set(wished)) == len(rows) and all(
+            row.slug in ("", slug) for row, slug in zip(rows, wished, strict=True)
         ):
-            for row in rows:
-                row.slug = row.base_slug
+            for row, slug in zip(rows, wished, strict=True):
+                row.slug = slug
             return
         rendered = [row for row in rows if self.was_rendered(row)]
         for row in family.difference(rendered):

@@ -72,7 +72,8 @@ def fetch(posts: Sequence[Post]) -> None:
 
 def choose(post: Post, choice: Choice) -> PostQuerySet:
     kinds = {"posts": Post.objects.published, "pages": Post.objects.pages}
-    posts = kinds.get(choice.kind, Post.objects.listed)().exclude(pk=post.pk)
+    listed = kinds.get(choice.kind, Post.objects.listed)()
+    posts = listed.once().exclude(original=post.original)
     slugs = [reading.slugify(tag) for tag in choice.tags]
     for each in [[slug] for slug in slugs] if choice.wants_all_tags else [slugs]:
         if each:

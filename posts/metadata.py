@@ -34,6 +34,7 @@ KEYS = {
     "draft": "draft",
     "lang": "lang",
     "language": "lang",
+    "translation": "translation",
     "aliases": "aliases",
     "alias": "aliases",
     "url": "url",
@@ -86,6 +87,7 @@ class Metadata:
     summary: str = ""
     status: str = "published"
     lang: str = ""
+    is_translation: bool = False
     aliases: list[str] = field(default_factory=list)
     image: str = ""
     link: str = ""
@@ -106,6 +108,7 @@ def interpret(values: Mapping[str, Any]) -> tuple[Metadata, list[str]]:
         author=cut("author", join_authors(ours.get("author", "")), complaints),
         summary=one_line(ours.get("summary", "")),
         lang=clean_language(one_line(ours.get("lang", ""))),
+        is_translation=is_yes(ours.get("translation", "")),
         aliases=read_aliases(split_list(ours.get("aliases", [])), complaints) + read_places(ours),
         link=read_link(one_line(ours.get("link", ""))),
         image=cut("image", one_line(ours.get("image", "")), complaints),
@@ -185,7 +188,7 @@ def read_moment(ours: Mapping[str, Any], key: str, complaints: list[str]) -> dat
 
 def read_status(ours: Mapping[str, Any], meta: Metadata, complaints: list[str]) -> str:
     """Unknown words make a draft: better hidden by mistake than shown by mistake."""
-    if str(ours.get("draft", "")).lower() in ("true", "yes", "1"):
+    if is_yes(ours.get("draft", "")):
         return "draft"
     for tag in meta.tags:  # Nikola's older way
         if tag.lower() in ("draft", "private"):
@@ -198,6 +201,10 @@ def read_status(ours: Mapping[str, Any], meta: Metadata, complaints: list[str]) 
         )
         return "draft"
     return STATUSES[word]
+
+
+def is_yes(value: Any) -> bool:
+    return str(value).strip().lower() in ("true", "yes", "1")
 
 
 def one_line(value: Any) -> str:

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, Subquery, When
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
@@ -23,7 +24,7 @@ class PostQuerySet(models.QuerySet["Post"]):
         if settings.POSTS_PREVIEW:
             return self.filter(is_rendered=True)
         return self.filter(
-            models.Q(published_at=None) | models.Q(published_at__lte=timezone.now()),
+            Q(published_at=None) | Q(published_at__lte=timezone.now()),
             status__in=(Post.Status.PUBLISHED, Post.Status.HIDDEN),
             is_rendered=True,
         )
@@ -49,10 +50,17 @@ class PostQuerySet(models.QuerySet["Post"]):
         ).exclude(author="")
         return published.order_by("author").values_list("author", flat=True).distinct()
 
+    def once(self, **among: object) -> Self:
+        """Of translations of one another only the first that visitors can see, mostly the original.
+
+        `among` is what the posts were filtered by: a tag that only a translation has lists that.
+        """
+        return self.filter(is_first(**among))
+
     def unpublished(self) -> Self:
         """What only staff can see: drafts, private ones and those whose time is to come."""
-        waiting = models.Q(status__in=(Post.Status.DRAFT, Post.Status.PRIVATE))
-        scheduled = models.Q(published_at__gt=timezone.now())
+        waiting = Q(status__in=(Post.Status.DRAFT, Post.Status.PRIVATE))
+        scheduled = Q(published_at__gt=timezone.now())
         return self.filter(waiting | scheduled, is_rendered=True).order_by("path")
 
     def for_lists(self) -> Self:
@@ -71,7 +79,7 @@ class Post(models.Model):
 
     path = models.CharField(_("file"), max_length=500, unique=True)
     uid = models.UUIDField(unique=True, default=uuid.uuid4)
-    digest = models.CharField(max_length=100)
+    digest = models.CharField(max_length=200)
     renderer = models.CharField(max_length=100)
     is_rendered = models.BooleanField(default=False)
 
@@ -83,7 +91,14 @@ class Post(models.Model):
     revised_at = models.DateTimeField(null=True)
     committed_at = models.DateTimeField(null=True)
     status = models.CharField(_("status"), max_length=10, choices=Status.choices)
-    language = models.CharField(max_length=20, blank=True)
+    language = models.CharField(_("language"), max_length=20, blank=True)
+    # The same, where it was not guessed; and whether the post says that it is a translation.
+    stated_language = models.CharField(max_length=20, blank=True, default="", db_default="")
+    is_translation = models.BooleanField(default=False, db_default=False)
+    # The path of the post that it translates, its own if it translates none, and its place among
+    # the translations of that: see posts.translations.
+    original = models.CharField(max_length=500, blank=True, default="", db_default="")
+    precedence = models.PositiveIntegerField(default=0, db_default=0)
     author = models.CharField(_("author"), max_length=300, blank=True)
     category = models.CharField(_("category"), max_length=200, blank=True)
     category_slug = models.CharField(max_length=200, blank=True)
@@ -119,6 +134,7 @@ class Post(models.Model):
             models.Index(
                 fields=["status", "-published_at", "path", "is_rendered"], name="post_listed"
             ),
+            models.Index(fields=["original", "precedence"], name="post_translations"),
             models.Index(fields=["day", "slug"], name="post_by_address"),
             models.Index(fields=["series_slug"], name="post_by_series"),
             models.Index(fields=["category_slug"], name="post_by_category"),
@@ -193,6 +209,27 @@ def show_list(posts: Sequence[Post]) -> str:
     return format_html("<ul>{}</ul>", items) if posts else ""
 
 
+def is_first(**among: object) -> Q:
+    """No other translation, of those that visitors see in lists now, comes before it.
+
+    Told by the few that stand behind another: to look at each row would read it to its end.
+    """
+    earlier = Post.objects.listed().filter(
+        original=OuterRef("original"), precedence__lt=OuterRef("precedence"), **among
+    )
+    behind = Post.objects.filter(Exists(earlier), precedence__gt=0)
+    return ~Q(pk__in=behind.values("pk"))
+
+
+def count_each_once() -> Count:
+    """How many posts, those that are translations of one another being one."""
+    translations = Post.objects.filter(precedence__gt=0).values("pk")
+    original = Post.objects.filter(path=OuterRef("original")).values("pk")
+    return Count(
+        Case(When(pk__in=translations, then=Subquery(original)), default=F("pk")), distinct=True
+    )
+
+
 def address_of(day: date | None, slug: str) -> str:
     """Where a post of that day lives; without a day it is a page.
 
@@ -254,7 +291,7 @@ class Snapshot(models.Model):
     places = models.CharField(max_length=40, blank=True)
     edit_url = models.CharField(max_length=500, blank=True)
     # What the published posts have as their author, as they write it, each once.
-    authors = models.JSONField(default=list)
+    authors = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
     # source.dump_stamps: half a megabyte for thousands of posts, which no page needs.
     stamps = models.TextField(blank=True)
 

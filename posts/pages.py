@@ -67,7 +67,7 @@ def frame(request: HttpRequest, snapshot: Snapshot) -> dict[str, Any]:
         "site_name": settings.SITE_NAME,
         "site_url": settings.SITE_URL,
         "canonical_url": settings.SITE_URL + request.path,
-        "menu": Post.objects.pages().for_lists(),
+        "menu": Post.objects.pages().once().for_lists(),
         "edit_url": snapshot.edit_url,
         "authors": list_authors(snapshot),
         "is_preview": settings.POSTS_PREVIEW,

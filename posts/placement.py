@@ -5,13 +5,14 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
-from typing import Protocol, TypeVar
+from itertools import count
+from typing import NamedTuple, Protocol, TypeVar
 from urllib.parse import quote, unquote
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.conf import settings
 
-from posts import links, listings, source
+from posts import links, listings, source, translations
 from posts.answers import Answers, address_of_list, is_visible
 from posts.links import Found, Places
 from posts.markup import OWN_IDS
@@ -21,7 +22,8 @@ from posts.rendering import Rendered
 from posts.rows import LIST
 from posts.source import Folder
 
-NUMBERS = re.compile(r"(?:-\d+)+$")
+# Numbers and languages, which may be put behind a slug.
+ENDINGS = re.compile(r"(?:-[a-z0-9]+)+$")
 STATES = {Post.Status.DRAFT: "it is a draft", Post.Status.PRIVATE: "it is private"}
 
 
@@ -31,10 +33,27 @@ class Placed(Protocol):
     path: str
     day: date | None
     base_slug: str
+    stated_language: str
+    is_translation: bool
     slug: str
 
 
+class Wish(NamedTuple):
+    """What a post's address follows from; who wants the same as before keeps what he got."""
+
+    day: date | None
+    base_slug: str
+    stated_language: str
+    is_translation: bool
+
+
 Row = TypeVar("Row", bound=Placed)
+
+
+def set_places(rows: list[Post], settled: Collection[Post] = ()) -> set[Post]:
+    """Give every post its slug and its original; return those for which one of them is new."""
+    touched = translations.set_originals(rows, settings.LANGUAGE_CODE)
+    return touched | set_slugs(rows, settled)
 
 
 def set_slugs(rows: list[Row], settled: Collection[Row] = ()) -> set[Row]:
@@ -50,9 +69,23 @@ def set_slugs(rows: list[Row], settled: Collection[Row] = ()) -> set[Row]:
     return touched
 
 
+def wish_of(row: Placed) -> Wish:
+    return Wish(row.day, row.base_slug, row.stated_language, row.is_translation)
+
+
+def wished_slug(wish: Placed | Wish) -> str:
+    """What it asks for first, as far as it knows by itself: a translation shows its language."""
+    is_told = wish.is_translation and wish.stated_language
+    return add_language(wish) if is_told else wish.base_slug
+
+
+def add_language(wish: Placed | Wish) -> str:
+    return f"{wish.base_slug}-{wish.stated_language.lower()}"
+
+
 def family_of(row: Placed) -> tuple[date | None, str]:
-    """Rows of two families never want the same address: numbers only go behind slugs."""
-    return row.day, NUMBERS.sub("", row.base_slug)
+    """Rows of two families never want the same address: they only put endings behind slugs."""
+    return row.day, ENDINGS.sub("", row.base_slug)
 
 
 def make_uid(path: str, taken: Collection[UUID]) -> UUID:
@@ -74,7 +107,9 @@ def digest_places(rows: list[Post], folder: Folder) -> str:
     """
     digest = hashlib.sha1(usedforsecurity=False)
     for row in rows:
-        digest.update(f"{row.path}\0{row.day}\0{row.base_slug}\0{row.slug}\n".encode())
+        digest.update(
+            f"{row.path}\0{row.day}\0{row.base_slug}\0{row.slug}\0{row.original}\n".encode()
+        )
     digest.update("\n".join(sorted(folder.files)).encode())
     for path, code in sorted(folder.codes.items()):
         digest.update(f"\n{path}\0{code}".encode())
@@ -188,23 +223,30 @@ def has_part(post: Post, fragment: str) -> bool:
 def choose_slugs(rows: list[Row], settled: Collection[Row]) -> dict[str, str]:
     """By path: who came first keeps the slug, of several newcomers the first gets it.
 
-    The others get -2, -3, ...
+    Translations get -<language>, the others -2, -3, ...
     """
     chosen: dict[str, str] = {}
     taken: set[tuple[object, str]] = set()
-    kept = [(row, row.slug) for row in rows if row in settled]
-    for row, slug in [*kept, *((row, row.base_slug) for row in rows)]:
+
+    def choose(row: Row, slug: str) -> bool:
         if row.path not in chosen and (row.day, slug) not in taken:
             chosen[row.path] = slug
             taken.add((row.day, slug))
+        return row.path in chosen
+
     for row in rows:
-        number = 2
-        while row.path not in chosen:
-            slug = f"{row.base_slug}-{number}"
-            if (row.day, slug) not in taken:
-                chosen[row.path] = slug
-                taken.add((row.day, slug))
-            number += 1
+        if row in settled:
+            choose(row, row.slug)
+    rest = [row for row in rows if row.path not in chosen]
+    wishes = find_wishes(rest, rows)
+    rest = translations.sort_originals_first(rest, settings.LANGUAGE_CODE)
+    for row in rest:
+        choose(row, wishes[row.path][0])
+    for row in rest:
+        any(choose(row, slug) for slug in wishes[row.path])
+    for row in rest:
+        numbered = (f"{wishes[row.path][0]}-{number}" for number in count(2))
+        any(choose(row, slug) for slug in numbered)
     return chosen
 
 
@@ -226,16 +268,32 @@ def show(target: str, found: Found | None, by_path: Mapping[str, Post], answers:
     return other.title
 
 
-def share_slugs(rows: list[Post]) -> dict[str, list[str]]:
-    """For each post whose slug others want too, the paths of the others."""
-    groups: dict[tuple[object, str], list[str]] = {}
+def find_wishes(rest: list[Row], rows: list[Row]) -> dict[str, list[str]]:
+    """The slugs that each of the `rest` asks for, one after the other."""
+    rivals: dict[tuple[object, str], list[Row]] = {(row.day, row.base_slug): [] for row in rest}
     for row in rows:
-        groups.setdefault((row.day, row.base_slug), []).append(row.path)
+        if (row.day, row.base_slug) in rivals:
+            rivals[row.day, row.base_slug].append(row)
+    wishes = {row.path: [wished_slug(row)] for row in rest}
+    for group in rivals.values():
+        members = translations.pick_languages(group, settings.LANGUAGE_CODE)
+        for rank, row in enumerate(members):
+            if row.path in wishes and row.stated_language and not row.is_translation:
+                translated = add_language(row)
+                wishes[row.path] = [translated] if rank else [row.base_slug, translated]
+    return wishes
+
+
+def share_slugs(rows: list[Post]) -> dict[str, list[str]]:
+    """For each post whose slug others want too that are no translations, the paths of those."""
+    groups: dict[tuple[object, str], list[Post]] = {}
+    for row in rows:
+        groups.setdefault((row.day, row.base_slug), []).append(row)
     return {
-        path: [other for other in group if other != path]
+        row.path: [other.path for other in group if other.original != row.original]
         for group in groups.values()
         if len(group) > 1
-        for path in group
+        for row in group
     }
 
 

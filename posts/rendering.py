@@ -2,10 +2,9 @@
 
 import hashlib
 import importlib.metadata
-import re
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -17,21 +16,20 @@ from multiprocessing import get_context
 from os import cpu_count
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 from posts import (
     choosing,
     conventions,
     headers,
-    links,
-    listings,
     markup,
     metadata,
+    originals,
     reading,
     shortcodes,
     source,
 )
 from posts.document import Document
+from posts.lines import find_lost_fragments, line_of_value, locate_links
 from posts.problems import Problem
 from posts.source import Folder, PostUnreadable, SourceFile
 
@@ -44,9 +42,9 @@ TEASER_COLUMNS = 800
 
 LIBRARIES = ("docutils", "markdown-it-py", "mdit-py-plugins", "Pygments", "nh3", "PyYAML")
 MODULES = (
-    "answers choosing conventions document extra fitting formula headers highlight links listings "
-    "literal markdown markup metadata moments nikola placement problems reading rendering rst "
-    "shortcodes source sphinx".split()
+    "answers choosing conventions document extra fitting formula headers highlight languages lines "
+    "links listings literal markdown markup metadata moments nikola originals placement problems "
+    "reading rendering rst shortcodes source sphinx translations".split()
 )
 
 
@@ -61,6 +59,8 @@ class Draft:
     revised_at: datetime | None = None
     status: str = "published"
     language: str = ""
+    stated_language: str = ""
+    is_translation: bool = False
     author: str = ""
     category: str = ""
     category_slug: str = ""
@@ -154,7 +154,8 @@ def render(folder: Folder, each: SourceFile, zone: tzinfo) -> Rendered:
     try:
         with time_limit(SECONDS_A_POST):
             text, companion = folder.read(each)
-            return compose(each, text, companion, zone)
+            original = originals.read_values(folder, each.base, read_fields) if each.base else {}
+            return compose(each, text, companion, original, zone)
     except PostUnreadable as error:
         problem = Problem(1, str(error))
     except OSError as error:
@@ -191,8 +192,18 @@ def import_parser(path: str) -> Any:
     return import_module("posts.rst" if source.is_rst(path) else "posts.markdown")
 
 
-def compose(each: SourceFile, text: str, companion: str, zone: tzinfo) -> Rendered:
-    """Explicit metadata beats the file's name, which beats the first heading."""
+def read_fields(body: str) -> dict[str, Any]:
+    document: Document = import_parser("x.rst").render(body, has_title=True, first_line=1)
+    return document.values
+
+
+def compose(
+    each: SourceFile, text: str, companion: str, original: Mapping[str, Any], zone: tzinfo
+) -> Rendered:
+    """Explicit metadata beats the file's name, which beats the first heading.
+
+    `original` is what the file that this one translates says of itself.
+    """
     outer = headers.split_companion(companion) if companion else {}
     is_rst = source.is_rst(each.path)
     header = headers.split_rst(text) if is_rst else headers.split_markdown(text)
@@ -204,19 +215,21 @@ def compose(each: SourceFile, text: str, companion: str, zone: tzinfo) -> Render
         body, unknown = shortcodes.expand(body, is_rst=is_rst, first_line=header.body_line)
     parser = import_parser(each.path)
     document: Document = parser.render(body, has_title=has_title, first_line=header.body_line)
-    meta, complaints = metadata.interpret({**document.values, **header.values, **outer})
+    own = {**document.values, **header.values, **outer}
+    meta, complaints = originals.interpret(original, own)
     complaints += conventions.complain_of_name(each.path, meta)
     if header.is_pelican or (document.values and not header.values):
         conventions.take_category(each.path, meta)
     if header.is_pelican and not is_rst:
         meta.summary = parser.strip(meta.summary)
-    if is_nikola:
+    if each.base or is_nikola:
         conventions.take_language(each.path, meta)
-    heading = metadata.cut("title", "" if meta.title else document.title, complaints)
+    heading = document.title or metadata.one_line(original.get("title", ""))
+    heading = metadata.cut("title", "" if meta.title else heading, complaints)
     page = markup.finish(conventions.show_link(meta.link) + document.html)
     problems = [Problem(line_of_value(text, complaint), complaint) for complaint in complaints]
     problems += [*header.problems, *unknown, *document.problems]
-    draft = make_draft(each.path, meta, heading, page, zone)
+    draft = make_draft(each, meta, heading, page, zone)
     if not meta.summary and (teaser := markup.read_teaser(document.html)):
         draft.summary = reading.shorten(teaser, TEASER_COLUMNS)
     draft.links = locate_links(text, [*page.targets, *page.absolutes], draft.image)
@@ -231,12 +244,12 @@ def compose(each: SourceFile, text: str, companion: str, zone: tzinfo) -> Render
 
 
 def make_draft(
-    path: str, meta: metadata.Metadata, heading: str, page: markup.Page, zone: tzinfo
+    each: SourceFile, meta: metadata.Metadata, heading: str, page: markup.Page, zone: tzinfo
 ) -> Draft:
-    day, rest = source.split_name(path)
+    day, rest = source.split_name(each.base.path if each.base else each.path)
     moment = meta.date or (datetime(day.year, day.month, day.day) if day else None)
     dated_at = in_zone(moment, zone)
-    published_at = None if conventions.is_page(path) else dated_at
+    published_at = None if conventions.is_page(each.path) else dated_at
     return Draft(
         title=meta.title or heading or rest.replace("_", " "),
         base_slug=meta.slug or metadata.clean_slug(rest) or "post",
@@ -245,6 +258,8 @@ def make_draft(
         revised_at=in_zone(meta.updated, zone) or (None if published_at else dated_at),
         status=meta.status,
         language=meta.lang or reading.guess_language(page.text),
+        stated_language=meta.lang,
+        is_translation=meta.is_translation,
         author=meta.author,
         category=meta.category,
         category_slug=reading.slugify(meta.category) if meta.category else "",
@@ -265,49 +280,3 @@ def in_zone(moment: datetime | None, zone: tzinfo) -> datetime | None:
     if moment is None or moment.tzinfo:
         return moment
     return moment.replace(tzinfo=zone)
-
-
-def locate_links(text: str, targets: Sequence[str], image: str) -> list[dict[str, Any]]:
-    """Each link with its line; a post's picture for previews is the last of them.
-
-    The local ones come first, in the order of their marks. Of the absolute ones posts.placement
-    keeps those to this site, whose address no parser knows.
-    """
-    wanted = [*targets, image] if image else targets
-    return [{"target": target, "line": line_of(text, written(target))} for target in wanted]
-
-
-def written(target: str) -> str:
-    """How the text names the target of one of our marks."""
-    if target.startswith(listings.CODE):
-        return listings.read_target(target).get("name") or target
-    return target.removeprefix(links.TITLE)
-
-
-def find_lost_fragments(text: str, page: markup.Page) -> list[Problem]:
-    known = page.ids | {"top"}
-    return [
-        Problem(line_of(text, f"#{fragment}"), f"the link #{fragment} leads to no heading")
-        for fragment in map(unquote, page.fragments)
-        if fragment and fragment not in known
-    ]
-
-
-def line_of(text: str, target: str) -> int:
-    """The first line on which the target stands, as written or percent-encoded; else 1.
-
-    By itself, if it does so anywhere: `#end` is found within `other.md#end` too.
-    """
-    for pattern in (r"(?<![^\s\"'`(<[=:]){}(?![^\s\"'`)>\],])", "{}"):
-        for spelling in (target, unquote(target)):
-            found = re.search(pattern.format(re.escape(spelling)), text)
-            if found:
-                return text.count("\n", 0, found.start()) + 1
-    return 1
-
-
-def line_of_value(text: str, complaint: str) -> int:
-    """The line of the value that a complaint about metadata quotes; best where it stands alone."""
-    value = complaint[complaint.index('"') + 1 : complaint.rindex('"')]
-    found = re.search(rf"(?<![\w/]){re.escape(value)}(?![\w/])", text)
-    return text.count("\n", 0, found.start()) + 1 if found else line_of(text, value)

@@ -4,11 +4,13 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 
+from posts import languages
 from posts.metadata import YEARS
 
 RST_EXTENSIONS = (".rst", ".rest")
@@ -48,12 +50,15 @@ class PostUnreadable(Exception):
 class SourceFile:
     """A post's file, with the digest of everything that its page is made from.
 
-    Without `.meta` file beside it the digest is git's blob id.
+    Of a file that stands alone it is git's blob id; `a+b` with a `.meta` file beside it; `a~c` or
+    `a+b~c+d` of a translation, the second half being the digest of `base`, the file that it
+    translates.
     """
 
     path: str
     digest: str
     companion: str = ""
+    base: "SourceFile | None" = None
 
 
 # What a file looks like from outside: inode, size, and when it was written and changed, in ns.
@@ -118,14 +123,40 @@ def read_folder(root: Path, before: Folder | None) -> Folder:
         if extension_of(path) in FILE_EXTENSIONS:
             folder.files.add(path)
         elif is_post(path):
-            companion = companion_of(path) if companion_of(path) in found else ""
-            digest = digest_of(folder, path, stamp, known)
-            if companion:
-                digest += "+" + digest_of(folder, companion, found[companion], known)
-            folder.posts[path] = SourceFile(path, digest, companion)
+            folder.posts[path] = describe(path, partial(find_digest, folder, known))
         elif is_code(path) and stamp[1] <= MAX_CODE_BYTES:
-            folder.codes[path] = digest_of(folder, path, stamp, known)
+            folder.codes[path] = find_digest(folder, known, path)
     return folder
+
+
+def describe(path: str, find: Callable[[str], str]) -> SourceFile:
+    """The post at the path; `find` tells the blob of a file by its path, "" where there is none."""
+    own, base = describe_alone(path, find), base_of(path)
+    if not base or not find(base):
+        return own
+    original = describe_alone(base, find)
+    return replace(own, digest=f"{own.digest}~{original.digest}", base=original)
+
+
+def describe_alone(path: str, find: Callable[[str], str]) -> SourceFile:
+    companion = companion_of(path)
+    blob = find(companion)
+    return (
+        SourceFile(path, f"{find(path)}+{blob}", companion)
+        if blob
+        else SourceFile(path, find(path))
+    )
+
+
+def find_digest(folder: Folder, known: dict[str, tuple[Stamp, str]], path: str) -> str:
+    stamp = folder.found.get(path)
+    if stamp is None:
+        return ""
+    if path not in folder.stamps:
+        seen = known.get(path)
+        digest = seen[1] if seen and seen[0] == stamp else blob_id(f"{folder.root}/{path}")
+        folder.stamps[path] = (stamp, digest)
+    return folder.stamps[path][1]
 
 
 def walk(root: str, below: str) -> Iterator[tuple[str, Stamp]]:
@@ -172,28 +203,25 @@ def companion_of(path: str) -> str:
     return path.rpartition(".")[0] + ".meta"
 
 
+def base_of(path: str) -> str:
+    """The file that this one translates, if there is such a file; "" if its name tells of none."""
+    base = languages.split_path(path)[0]
+    return base if base and is_post(base) else ""
+
+
+def list_beside(path: str) -> list[str]:
+    """Where the files lie, apart from itself, that a post's digest tells of if they are there."""
+    base = base_of(path)
+    return [companion_of(path), *([base, companion_of(base)] if base else [])]
+
+
 def is_storable(path: str) -> bool:
     """A name that no database or page can hold (not UTF-8, control characters) is passed over."""
-    return path.isprintable() and len(path) <= 400 and is_utf8(path)
-
-
-def is_utf8(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    return path.isprintable() and len(path) <= 400
 
 
 def is_readme(path: str) -> bool:
     return name_of(path).lower() == "readme"
-
-
-def digest_of(folder: Folder, path: str, stamp: Stamp, known: dict[str, tuple[Stamp, str]]) -> str:
-    seen = known.get(path)
-    digest = seen[1] if seen and seen[0] == stamp else blob_id(f"{folder.root}/{path}")
-    folder.stamps[path] = (stamp, digest)
-    return digest
 
 
 def dump_stamps(stamps: dict[str, tuple[Stamp, str]], now: int) -> str:

@@ -1,45 +1,62 @@
-"""What stands around a post: the one before, the one after, its series, and related ones."""
+"""What stands around a post: its translations, its neighbours, its series, and related ones."""
 
 from typing import Any, cast
 
-from django.db.models import Count, Q
+from django.db.models import Case, Count, Q, Value, When
 
 from posts import search
 from posts.lists import Lists
-from posts.models import Post, PostQuerySet
+from posts.models import Post, PostQuerySet, is_first
 
 RELATED = 4
 
 
 def find_surroundings(post: Post) -> dict[str, Any]:
-    """`previous`, `next`, `series` and `related`, in one query; in it the post's own lists too."""
-    if post.published_at is None:
-        return {}
-    lists = Lists([post])
+    """`translations`, and of posts `previous`, `next`, `series` and `related`, in one query.
+
+    It finds the lists within the post too, and hands them out.
+    """
+    listed, wanted, lists = Post.objects.listed(), Q(original=post.original), Lists([post])
+    if post.published_at is not None:
+        wanted |= find_around(post)
+    posts = (
+        listed.for_lists()
+        .filter(wanted | lists.wanted)
+        .annotate(is_first=Case(When(is_first(), then=Value(True)), default=Value(False)))
+    )
+    found: list[Any] = list(lists.query(posts).order_by("-published_at", "path"))
+    lists.hand_out(found)
+    mine = [each for each in found if each.original == post.original and each.pk != post.pk]
+    mine.sort(key=lambda each: each.precedence)
+    others = [each for each in found if each.original != post.original and each.published_at]
+    around = arrange(post, others) if post.published_at is not None else {}
+    return {"translations": mine, **around}
+
+
+def find_around(post: Post) -> Q:
+    """Of other posts those that stand around this one, each in one language."""
     older = Q(published_at__lt=post.published_at) | Q(
         published_at=post.published_at, path__gt=post.path
     )
-    published = Post.objects.published().exclude(pk=post.pk)
+    others = Post.objects.published().exclude(original=post.original)
+    published = others.once()
     wanted = Q(pk__in=published.filter(older).values("pk")[:1])
     newer = published.exclude(older).order_by("published_at", "-path")
     wanted |= Q(pk__in=newer.values("pk")[:1])
     if post.series_slug:
-        wanted |= Q(series_slug=post.series_slug)
-    related = find_related(post)
+        series = {"series_slug": post.series_slug}
+        wanted |= Q(pk__in=others.filter(**series).once(**series).values("pk"))
+    related = find_related(post, published)
     if related is not None:
         wanted |= Q(pk__in=related.values("pk")[:RELATED])
-    shown = Post.objects.listed().for_lists().order_by("-published_at", "path")
-    found = list(lists.query(shown.filter(wanted | lists.wanted)))
-    lists.hand_out(found)
-    return arrange(post, [each for each in found if each.published_at])
+    return wanted
 
 
-def find_related(post: Post) -> PostQuerySet | None:
+def find_related(post: Post, posts: PostQuerySet) -> PostQuerySet | None:
     """Posts that share most tags, then the category; of equal ones the newest.
 
     Of a post that has neither, those whose titles share words with its own.
     """
-    posts = Post.objects.published().exclude(pk=post.pk)
     if post.series_slug:
         posts = posts.exclude(series_slug=post.series_slug)
     if not post.tag_names and not post.category_slug:
@@ -54,23 +71,24 @@ def find_related(post: Post) -> PostQuerySet | None:
     return cast(PostQuerySet, found.order_by("-shared", "-published_at", "path"))
 
 
-def arrange(post: Post, found: list[Post]) -> dict[str, Any]:
-    """Sort the posts that the query found, newest first, into their places."""
-    others = [each for each in found if each.pk != post.pk]
+def arrange(post: Post, others: list[Any]) -> dict[str, Any]:
+    """Sort the other posts that the query found, newest first, into their places."""
     position = (-post.published_at.timestamp() if post.published_at else 0, post.path)
 
     def place(each: Post) -> tuple[float, str]:
         return (-each.published_at.timestamp() if each.published_at else 0, each.path)
 
-    newer = [each for each in others if place(each) < position]
-    older = [each for each in others if place(each) > position]
+    # A series of translations may bring some that do not stand for their originals elsewhere.
+    newer = [each for each in others if place(each) < position and each.is_first]
+    older = [each for each in others if place(each) > position and each.is_first]
     related = [each for each in others if count_shared(post, each)]
     related.sort(key=lambda each: -count_shared(post, each))
-    series = [each for each in found if post.series_slug and each.series_slug == post.series_slug]
+    alike = [each for each in others if post.series_slug and each.series_slug == post.series_slug]
+    series = sorted([post, *alike], key=place, reverse=True)
     return {
         "previous": older[0] if older else None,
         "next": newer[-1] if newer else None,
-        "series": series[::-1] if len(series) > 1 else [],
+        "series": series if len(series) > 1 else [],
         "related": [each for each in related if each not in series][:RELATED],
     }
 

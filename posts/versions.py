@@ -2,20 +2,18 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import date
 from hashlib import sha1
 
 import git
 
 from posts import heads, source
+from posts.placement import Wish
 from posts.rendering import Draft
 from posts.source import Folder, PostUnreadable, SourceFile
 from posts.spool import Spool
 
 PIECE = 1 << 20
 
-# The day and the slug that a version asks for.
-Place = tuple[date | None, str]
 # Only the file's name and content decide how it is rendered, whatever folder it is in.
 Key = tuple[str, str]
 
@@ -30,7 +28,7 @@ class Attic(Folder):
         self.store = git.Git(self.root)
 
     def read(self, source: SourceFile) -> tuple[str, str]:
-        text, *companion = map(self.read_blob, source.digest.split("+"))
+        text, *companion = map(self.read_blob, source.digest.partition("~")[0].split("+"))
         return text, "".join(companion)
 
     def read_blob(self, blob: str) -> str:
@@ -64,7 +62,7 @@ class Versions:
         # Rendered versions by name, until their places are wanted.
         self.unread: dict[str, list[SourceFile]] = defaultdict(list)
         self.heads: dict[Key, bytes] = {}
-        self.places: dict[bytes, Place] = {}
+        self.wishes: dict[bytes, Wish] = {}
         self.take(list(spool.places))
 
     def take(self, sources: list[SourceFile]) -> None:
@@ -96,7 +94,7 @@ class Versions:
             self.is_good_by_key[key] = self.find_draft(each) is not None
         return self.is_good_by_key[key]
 
-    def find_place(self, each: SourceFile) -> Place | None:
+    def find_wish(self, each: SourceFile) -> Wish | None:
         """Where it asks to be if it is not broken, as any good version with that head tells.
 
         None where none does; that is the guess, too.
@@ -105,10 +103,12 @@ class Versions:
         for known in self.unread.pop(key_of(each)[0], ()):
             draft = self.find_draft(known)
             if draft:
-                self.places[self.find_head(known)] = (draft.day, draft.base_slug)
-        if head not in self.places and key_of(each) not in self.rendered:
+                self.wishes[self.find_head(known)] = Wish(
+                    draft.day, draft.base_slug, draft.stated_language, draft.is_translation
+                )
+        if head not in self.wishes and key_of(each) not in self.rendered:
             self.missing[key_of(each)] = each
-        return self.places.get(head)
+        return self.wishes.get(head)
 
     def find_head(self, each: SourceFile) -> bytes:
         """What its day and slug depend on, as a digest."""
@@ -119,13 +119,16 @@ class Versions:
 
     def digest_head(self, each: SourceFile) -> bytes:
         name, digest = key_of(each)
+        # A translation's file has the same extension as the one that it translates.
+        parts = [self.read_head(name, part) for part in digest.split("~")]
+        return sha1("\0".join([name, *parts]).encode(), usedforsecurity=False).digest()
+
+    def read_head(self, name: str, digest: str) -> str:
         try:
             text = self.attic.read_blob(digest[:40])
         except PostUnreadable:
-            head = digest
-        else:
-            head = heads.find_head(text, is_rst=source.is_rst(name)) + digest[40:]
-        return sha1(f"{name}\0{head}".encode(), usedforsecurity=False).digest()
+            return digest
+        return heads.find_head(text, is_rst=source.is_rst(name)) + digest[40:]
 
 
 def key_of(each: SourceFile) -> Key:

@@ -64,7 +64,7 @@ def front(request: HttpRequest) -> HttpResponse:
     moved = find_moved(request) if asked and "page" not in request.GET else None
     if moved is not None:
         return Moved(moved)
-    page = paginate(request, Post.objects.published().for_lists())
+    page = paginate(request, Post.objects.published().once().for_lists())
     return show(request, "posts/front.html", {"page": page})
 
 
@@ -81,8 +81,7 @@ def post(request: HttpRequest, year: str, month: str, day: str, slug: str) -> Ht
 @require_safe
 def page(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(Post.objects.shown().defer("text"), day=None, slug=slug)
-    lists.fetch([found])
-    return show(request, "posts/post.html", {"post": found})
+    return show(request, "posts/post.html", {"post": found, **find_surroundings(found)})
 
 
 @require_safe
@@ -139,12 +138,12 @@ def archive_year(request: HttpRequest, year: str) -> HttpResponse:
 
 
 def list_titles() -> PostQuerySet:
-    return Post.objects.published().only("title", "slug", "day", "published_at", "language")
+    return Post.objects.published().once().only("title", "slug", "day", "published_at", "language")
 
 
 def count_years() -> dict[int, int]:
     """How many posts each year has, the newest first."""
-    posts = Post.objects.published().order_by("-day__year")
+    posts = Post.objects.published().once().order_by("-day__year")
     return dict(posts.values_list("day__year").annotate(number=Count("pk")))
 
 

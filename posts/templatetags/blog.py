@@ -1,16 +1,28 @@
 """What the blog's templates need beyond Django's tags."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from django import template
 from django.conf import settings
+from django.conf.locale import LANG_INFO
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from posts.models import Post
 
 register = template.Library()
+
+# What Django has no name of its own for.
+NAMES = {
+    "zh": "中文", "zh-cn": "简体中文", "zh-sg": "简体中文",
+    "zh-hk": "繁體中文", "zh-mo": "繁體中文", "zh-tw": "繁體中文",
+}  # fmt: skip
+TERRITORIES = {
+    "en": "en-US", "ja": "ja-JP", "ko": "ko-KR", "zh": "zh-CN", "zh-hans": "zh-CN",
+    "zh-hant": "zh-TW",
+}  # fmt: skip
 
 
 @register.simple_tag
@@ -25,8 +37,27 @@ def year(number: int) -> str:
     return f"{number:04}"
 
 
+@register.filter
+def native(language: str) -> str:
+    """What people who speak the language call it."""
+    parts = language.lower().split("-")
+    codes = ["-".join(parts[:end]) for end in range(len(parts), 0, -1)]
+    names = (NAMES.get(code) or LANG_INFO.get(code, {}).get("name_local") for code in codes)
+    name = next(filter(None, names), "")
+    return name[:1].upper() + name[1:] or language
+
+
+@register.filter
+def og_locale(language: str) -> str:
+    """`zh_CN` of `zh-Hans`: OpenGraph wants a territory; "" where none is meant."""
+    parts = TERRITORIES.get(language.lower(), language).split("-")
+    territory = parts[-1].upper()
+    is_told = len(parts) > 1 and len(territory) == 2
+    return f"{parts[0].lower()}_{territory}" if is_told else ""
+
+
 @register.simple_tag
-def json_ld(post: Post) -> SafeString:
+def json_ld(post: Post, translations: Sequence[Post] = ()) -> SafeString:
     """The post in schema.org's words, for search engines."""
     url = settings.SITE_URL + post.get_absolute_url()
     facts: dict[str, Any] = {
@@ -42,6 +73,7 @@ def json_ld(post: Post) -> SafeString:
         "image": absolute(post.image_url) if post.image_url else None,
         "datePublished": post.published_at and post.published_at.isoformat(),
         "dateModified": post.updated_at and post.updated_at.isoformat(),
+        **name_translations(post, translations),
     }
     known = {key: value for key, value in facts.items() if value}
     # Within a script element only "<", ">" and "&" could end it or be misread.
@@ -49,3 +81,17 @@ def json_ld(post: Post) -> SafeString:
         {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
     )
     return format_html('<script type="application/ld+json">{}</script>', mark_safe(text))  # noqa: S308 - escaped above
+
+
+def name_translations(post: Post, translations: Sequence[Post]) -> dict[str, Any]:
+    named = [
+        {
+            "@type": "BlogPosting" if each.published_at else "WebPage",
+            "url": settings.SITE_URL + each.get_absolute_url(),
+            "inLanguage": each.language,
+        }
+        for each in translations
+    ]
+    if not named or post.precedence < translations[0].precedence:
+        return {"workTranslation": named}
+    return {"translationOfWork": named[0]}

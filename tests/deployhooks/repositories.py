@@ -74,7 +74,8 @@ def commit(
         file = desk / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(text if isinstance(text, bytes) else text.encode())
-        git("add", "--force", "--", name, cwd=desk)
+    if files:
+        git("add", "--force", "--", *files, cwd=desk)
     return push(remote, message, branch=branch)
 
 

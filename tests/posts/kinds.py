@@ -28,7 +28,9 @@ POSTS = {
     "2015-01-01-plain.md": make_markdown("Plain words of a title", "Neither tag nor category."),
     "2015-01-03-lists.rst": f"Lists\n=====\n\n{LISTS}\n",
     "lists.rst": f"Lists\n=====\n\n{LISTS}\n",
+    "2016-01-02-p2.fr.md": "# Poste deux\n\nTexte.\n",
     "about.md": "# About\n",
+    "about.fr.md": "# À propos\n",
     "p.png": "png",
 }
 
@@ -36,7 +38,7 @@ POSTS = {
 ADDRESSES = [
     *((address, 200) for address in (
         "/", "/?utm_source=x", "/?page=2", "/2016/01/02/p2/", "/2017/01/02/s/",
-        "/2015/01/01/plain/",
+        "/2015/01/01/plain/", "/2016/01/02/p2-fr/", "/pages/about-fr/",
         "/2015/01/03/lists/", "/pages/lists/",
         "/pages/about/", "/tags/", "/tags/x/", "/tags/x/?page=2", "/categories/c/",
         "/categories/c/?page=2", "/series/s/", "/archive/", "/archive/2016/",

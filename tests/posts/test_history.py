@@ -15,13 +15,15 @@ from posts import search
 from posts.index import DRAFT_COLUMNS, index_posts
 from posts.models import Address, Post, Snapshot, Tag
 
-PATHS = ("2016-01-01-a.md", "2016_01_01-a.rst", "sub/2016-01-02-b.md", "c.md", "2016-01-03-d.rst")
-FILES = ("img/p.png", "c.meta")
+PATHS = ("2016-01-01-a.md", "2016_01_01-a.rst", "sub/2016-01-02-b.md", "c.md", "2016-01-03-d.rst",
+         "2016-01-01-a.en.md", "c.zh_cn.md", "2016-01-03-d.en.rst")  # fmt: skip
+FILES = ("img/p.png", "c.meta", "c.zh_cn.meta")
 # More of them, with HYPOTHESIS_EXAMPLES=5000, find what is rarer.
 EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "40"))
 COLUMNS = [name for name in DRAFT_COLUMNS if name not in ("day", "base_slug")]
-PLACED = ["path", "uid", "digest", "renderer", "day", "base_slug", "slug", "urls", "site_problems",
-          "committed_at", "is_broken", "is_rendered"]  # fmt: skip
+PLACED = ["path", "uid", "digest", "renderer", "day", "base_slug", "slug", "original",
+          "precedence", "urls", "site_problems", "committed_at", "is_broken",
+          "is_rendered"]  # fmt: skip
 
 # Broken, though it begins as a good post does.
 DEEP = "\n".join("  " * level + "x\n" for level in range(200))
@@ -36,13 +38,15 @@ fields = st.fixed_dictionaries(
         "series": names,
         "category": names,
         "aliases": st.sampled_from(["/old/", "/older.html"]),
+        "lang": st.sampled_from(["en", "zh_CN", "fr"]),
+        "translation": st.just("true"),
         "status": st.sampled_from(["draft", "published", "hidden", "nonsense"]),
     },
 )
 TARGETS = [*PATHS, "img/p.png", "nowhere.md", "#gone",
            "http://127.0.0.1:8000/2016/01/01/two/#two", f"{PATHS[0]}#one", f"{PATHS[4]}#two",
            "{tag}x", "/tags/机器-学习/", "/categories/one/", "/series/two/", "/old/", "/older.html",
-           "/2016/01/02/b/", "/2016/01/03/d/#one"]  # fmt: skip
+           "/2016/01/01/a-en/", "/2016/01/02/b/", "/2016/01/03/d/#one"]  # fmt: skip
 bodies = st.lists(st.sampled_from(TARGETS), max_size=3).map(
     lambda targets: "\n\n".join(f"See [it]({each})." for each in targets)
 )
@@ -184,6 +188,7 @@ class HistoryTest(TestCase):
             rendered = Post.objects.filter(is_rendered=True)
             lived_at |= {(post.pk, post.get_absolute_url()) for post in rendered}
         self.check_addresses(lived_at)
+        self.check_lists()
         self.check_against_rebuild(repository)
         shutil.rmtree(repository.root)
 
@@ -203,6 +208,15 @@ class HistoryTest(TestCase):
         index_posts(repository.root)
         assert dump() == incremental
         assert count_in_search() == Post.objects.filter(is_rendered=True).count()
+
+    def check_lists(self) -> None:
+        """Whatever visitors can see of a post and its translations, lists show one of it."""
+        for tag in ("", "x"):
+            among = {"tag_rows__slug": tag} if tag else {}
+            seen = Post.objects.published().filter(**among)
+            listed = [post.original for post in seen.once(**among)]
+            assert len(listed) == len(set(listed))
+            assert set(listed) == {post.original for post in seen}
 
     def follow_what_is_left(self, repository: Repository) -> dict[str, dict[str, object]]:
         forget_rows()
