@@ -76,8 +76,12 @@ def find(body: str) -> list[Choice]:
     return [interpret(load(found[1])) for found in MARK.finditer(body)][:MOST_LISTS]
 
 
-def find_problems(text: str, body: str) -> list[Problem]:
-    """What is wrong with lists of posts where no directive could tell."""
+def find_problems(text: str, body: str, *, is_told: bool) -> list[Problem]:
+    """What is wrong with lists of posts; `is_told` where directives have told of their options."""
+    if len(MARK.findall(body)) > MOST_LISTS:
+        return [Problem(1, f"a post may hold {MOST_LISTS} lists of posts; the others stay empty")]
+    if is_told:
+        return []
     lines = [found.start() for found in re.finditer("post[-_]list", text)]
     return [
         Problem(text.count("\n", 0, start) + 1, complaint)

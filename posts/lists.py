@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import BooleanField, Case, Q, Value, When
+from django.db.models import BooleanField, Case, F, Q, Value, When
 from django.db.models.functions import Lower
 from django.utils import timezone
 
@@ -22,7 +22,8 @@ PARTS = {
     "minute": "published_at__minute",
 }
 ORDERS: dict[str, tuple[Any, ...]] = {
-    "date": ("-published_at", "path"),
+    # Pages have no date; the databases differ about where they stand without a word about it.
+    "date": (F("published_at").desc(nulls_last=True), "path"),
     "title": (Lower("title"), "path"),
     "slug": ("slug", "path"),
 }

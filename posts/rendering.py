@@ -234,7 +234,7 @@ def compose(
         draft.summary = reading.shorten(teaser, TEASER_COLUMNS)
     draft.links = locate_links(text, [*page.targets, *page.absolutes], draft.image)
     problems += find_lost_fragments(text, page)
-    problems += [] if is_rst else choosing.find_problems(text, page.body)
+    problems += choosing.find_problems(text, page.body, is_told=is_rst)
     is_undated = meta.has_unreadable_date or (not meta.date and source.has_false_day(each.path))
     if is_undated and meta.status in metadata.PUBLIC:
         # It may be an embargo: better hidden by mistake, or the last good version kept.

@@ -54,6 +54,7 @@ def titles(client, address=ADDRESS):
         (":date: weekday == 3", ["Gamma"]),
         (":date: < now", ["Gamma", "beta", "Alpha"]),
         (":post_type: pages", ["About"]),
+        (":all:\n:stop: 1", ["Gamma"]),
         (":all:", ["Gamma", "beta", "Alpha", "About"]),
         (":tags: nobody", []),
         (":stop: 0", []),
@@ -117,6 +118,8 @@ def test_what_a_list_cannot_do_is_told_with_its_line(tmp_path, client):
     (tmp_path / "list.rst").unlink()
     report = write_list(tmp_path, "Text.\n\n{{% post-list sort=priority %}}", "list.md")
     assert [problem.line for _, problem in report.problems] == [11]
+    report = write_list(tmp_path, "{{% post-list %}}\n\n" * 11, "list.md")
+    assert [problem.line for _, problem in report.problems] == [1]
 
 
 def test_nobody_breaks_out_of_a_list(tmp_path, client):
