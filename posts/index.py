@@ -1,10 +1,11 @@
 """Makes rows equal files: renders what changed, and writes it in one transaction."""
 
+import dataclasses
 import hashlib
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import fields, replace
+from dataclasses import fields
 from datetime import date, datetime
 from functools import cached_property, partial
 from pathlib import Path
@@ -21,7 +22,7 @@ from posts.models import Address, Post, Snapshot, Tag, address_of, article_addre
 from posts.problems import Problem
 from posts.rendering import Draft, Rendered, render_all, signature
 from posts.report import Report
-from posts.rows import BATCH, batches, find_linking, load, read_all, update
+from posts.rows import BATCH, batches, find_linking, load, read_all, replace, update
 from posts.source import Folder, SourceFile
 from posts.spool import Spool
 
@@ -55,6 +56,7 @@ def index_posts(
         fill = partial(render_into, spool, on_progress)
         fill(folder, missing)
         pasts = lineage.recall(folder, spool, fill) if is_past_wanted() else {}
+        search.prepare(find_texts(spool, missing))
         while True:
             with transaction.atomic():
                 folder = source.scan(root, folder)
@@ -62,8 +64,11 @@ def index_posts(
                 missing = [each for each in run.stale if each not in spool.places]
                 if not missing:
                     run.snapshot.stamps = source.dump_stamps(folder.stamps, scanned_at)
-                    return run.write()
+                    report = run.write()
+                    break
             fill(folder, missing)
+    search.sweep()
+    return report
 
 
 def is_past_wanted() -> bool:
@@ -78,6 +83,11 @@ def render_into(
     for done, rendered in enumerate(render_all(folder, missing, zone), start=1):
         spool.put(placement.keep_own_links(fitting.fit(rendered)))
         on_progress(done, len(missing))
+
+
+def find_texts(spool: Spool, rendered: list[SourceFile]) -> Iterator[tuple[str, str]]:
+    drafts = (spool.get(each).draft for each in rendered)
+    return ((draft.title, draft.text) for draft in drafts if draft)
 
 
 def remembered_stamps() -> dict[str, tuple[source.Stamp, str]]:
@@ -190,7 +200,6 @@ class Run:
         ids = [self.rows.pop(path).pk for path in gone]
         for batch in batches(ids):
             Post.objects.filter(pk__in=batch).delete()
-        search.forget(ids)
         self.report.removed = sorted(gone)
 
     def save(self, batch: list[Rendered]) -> None:
@@ -206,7 +215,8 @@ class Run:
                 changed.append(row)
             self.apply(row, rendered)
         Post.objects.bulk_create(added)
-        columns = [*DRAFT_COLUMNS, "path", "digest", "renderer", "is_broken", "is_rendered"]
+        columns = [*DRAFT_COLUMNS, "search_key", "path", "digest", "renderer", "is_broken",
+                   "is_rendered"]  # fmt: skip
         update(changed, columns)
         self.hang(good)
         for row in (*added, *changed):
@@ -225,7 +235,7 @@ class Run:
         self.uids.add(uid)
         row = self.rows[path] = Post(path=path, uid=uid, slug=past.slug if past else "")
         if past and past.last_good and rendered.draft is None:
-            last_good = replace(self.spool.get(past.last_good), source=rendered.source)
+            last_good = dataclasses.replace(self.spool.get(past.last_good), source=rendered.source)
             self.apply(row, last_good)
             good.append(last_good)
         return row
@@ -249,19 +259,20 @@ class Run:
         row.is_rendered = True
         for name in DRAFT_COLUMNS:
             setattr(row, name, getattr(rendered.draft, name))
+        row.search_key = search.key_of(row.title, row.text)
 
     def hang(self, good: list[Rendered]) -> None:
         rows = [self.rows[rendered.source.path] for rendered in good]
-        Tag.objects.filter(post__in=rows).delete()
-        Tag.objects.bulk_create(
-            [Tag(post=row, name=name, slug=slug) for row in rows for slug, name in
-             {slug: name for name, slug in reversed(row.tags)}.items()]
+        replace(
+            Tag.objects.filter(post__in=rows), ("post_id", "slug", "name"),
+            [(row.pk, slug, name) for row in rows for slug, name in
+             {slug: name for name, slug in reversed(row.tags)}.items()],
         )  # fmt: skip
-        Address.objects.filter(post__in=rows, kind=Address.Kind.ALIAS).delete()
-        Address.objects.bulk_create(
-            [Address(post=row, kind=Address.Kind.ALIAS, address=quote(alias))
-             for row, rendered in zip(rows, good, strict=True)
-             for alias in dict.fromkeys(rendered.aliases)]
+        aliases = Address.objects.filter(post__in=rows, kind=Address.Kind.ALIAS)
+        replace(
+            aliases, ("post_id", "kind", "address"),
+            [(row.pk, Address.Kind.ALIAS, quote(alias))
+             for row, rendered in zip(rows, good, strict=True) for alias in rendered.aliases],
         )  # fmt: skip
         search.store(rows)
 

@@ -116,6 +116,8 @@ class Post(models.Model):
     anchors = models.JSONField(default=list)
     urls = models.JSONField(default=list)
     minutes = models.PositiveIntegerField(default=1)
+    # Under which posts.search has the title and the text.
+    search_key = models.BigIntegerField(null=True)
     problems = models.JSONField(_("problems"), default=list)
     site_problems = models.JSONField(default=list)
     is_broken = models.BooleanField(_("broken"), default=False)
@@ -136,6 +138,7 @@ class Post(models.Model):
             ),
             models.Index(fields=["original", "precedence"], name="post_translations"),
             models.Index(fields=["day", "slug"], name="post_by_address"),
+            models.Index(fields=["search_key"], name="post_by_search_key"),
             models.Index(fields=["series_slug"], name="post_by_series"),
             models.Index(fields=["category_slug"], name="post_by_category"),
         ]

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS
-from django.db.models import Q, TextField
+from django.db import DEFAULT_DB_ALIAS, connection
+from django.db.models import Q, QuerySet, TextField
 from django.db.models.base import ModelState
 from django.db.models.functions import Cast
 
@@ -29,9 +29,37 @@ def read_all(columns: tuple[str, ...]) -> Iterator[Post]:
 
 
 def update(rows: Iterable[Post], columns: list[str]) -> None:
-    """One UPDATE a row: bulk_update, with a CASE for every column, takes several times as long."""
-    for row in rows:
-        row.save(update_fields=columns)
+    """A tenth of the time that bulk_update takes, and a third of what save() does, row by row.
+
+    While it lasts nobody else can write to SQLite.
+    """
+    fields = [each for each in Post._meta.concrete_fields if each.name in columns]
+    settings = ", ".join(f"{connection.ops.quote_name(str(each.column))} = %s" for each in fields)
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"UPDATE posts_post SET {settings} WHERE id = %s",  # noqa: S608 - names of columns
+            [
+                (*(each.get_db_prep_save(getattr(row, each.attname), connection)
+                   for each in fields), row.pk)
+                for row in rows
+            ],
+        )  # fmt: skip
+
+
+def replace(
+    found: QuerySet[Any], columns: tuple[str, ...], wanted: Iterable[tuple[Any, ...]]
+) -> None:
+    """Make the rows `found` those that are wanted; only what differs is written."""
+    missing = dict.fromkeys(wanted)
+    gone = [
+        pk for pk, *values in found.values_list("pk", *columns)
+        if missing.pop(tuple(values), ...) is ...
+    ]  # fmt: skip
+    if gone:
+        found.model._base_manager.filter(pk__in=gone).delete()
+    found.model._base_manager.bulk_create(
+        [found.model(**dict(zip(columns, values, strict=True))) for values in missing]
+    )
 
 
 def load(rows: list[Post], columns: tuple[str, ...]) -> None:

@@ -1,15 +1,29 @@
-"""Finding posts by their words: SQLite's FTS5 with trigrams, or PostgreSQL's own search."""
+"""Finding posts by their words: SQLite's FTS5 with trigrams, or PostgreSQL's own search.
+
+SQLite takes milliseconds to make one text findable: too long for thousands of them in the one
+transaction in which posts change, which nobody else could write meanwhile. So what it searches is
+kept by content. It may come before the rows that lead to it, and go after them.
+"""
 
 import re
-from collections.abc import Iterable
-from typing import Any
+import time
+from collections.abc import Callable, Iterable, Iterator
+from hashlib import sha1
+from typing import Any, TypeVar
 
 from django.contrib.postgres.search import SearchQuery, SearchRank, SearchVector
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Case, IntegerField, Q, Value, When
 from django.db.models.expressions import RawSQL
 
 from posts.models import Post, PostQuerySet
+
+Item = TypeVar("Item")
+
+# So many characters at once, then a pause in which those who wait to write come to it: SQLite asks
+# again after a tenth of a second at most.
+PIECE = 300_000
+PAUSE = 0.12
 
 MAX_TERMS = 8
 MAX_FOUND = 100
@@ -26,6 +40,7 @@ SMALL_WORDS = frozenset(
 )
 RESEMBLING = (
     "SELECT rowid FROM posts_search WHERE posts_search MATCH %s"
+    " AND EXISTS (SELECT 1 FROM posts_post WHERE search_key = posts_search.rowid)"
     " ORDER BY bm25(posts_search, 10.0, 1.0) LIMIT 40"
 )
 
@@ -34,21 +49,79 @@ def is_sqlite() -> bool:
     return connection.vendor == "sqlite"
 
 
+def key_of(title: str, text: str) -> int:
+    digest = sha1(f"{title}\0{text}".encode(), usedforsecurity=False).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+def prepare(entries: Iterable[tuple[str, str]]) -> None:
+    """Make texts, each with its title, findable before any row leads there. Takes its time."""
+    if not is_sqlite():
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM posts_search_docsize")
+        known = {key for (key,) in cursor.fetchall()}
+    found = ((key_of(title, text), title, text) for title, text in entries)
+    fresh = (entry for entry in found if entry[0] not in known)
+    for piece in cut(fresh, lambda entry: len(entry[2])):
+        with transaction.atomic():
+            insert(piece)
+
+
 def store(posts: Iterable[Post]) -> None:
-    """Make the posts findable as they are now. To be called in the transaction that saves them."""
+    """Make the posts findable as they are now. To be called in the transaction that saves them.
+
+    Of what was prepared nothing is left to do, unless another run has swept it away.
+    """
     if is_sqlite():
-        with connection.cursor() as cursor:
-            cursor.executemany(
-                "INSERT OR REPLACE INTO posts_search (rowid, title, text) VALUES (%s, %s, %s)",
-                [(post.pk, post.title, post.text) for post in posts],
-            )
+        insert([(key_of(post.title, post.text), post.title, post.text) for post in posts])
 
 
-def forget(ids: Iterable[int]) -> None:
-    if is_sqlite():
-        with connection.cursor() as cursor:
+def cut(items: Iterable[Item], size_of: Callable[[Item], int]) -> Iterator[list[Item]]:
+    """In pieces that are dealt with in a fraction of a second, with a pause after each."""
+    piece: list[Item] = []
+    size = 0
+    for item in items:
+        if size > PIECE:
+            yield piece
+            time.sleep(PAUSE)
+            piece, size = [], 0
+        piece.append(item)
+        size += size_of(item)
+    if piece:
+        yield piece
+
+
+def insert(entries: list[tuple[int, str, str]]) -> None:
+    """In the order of their keys: FTS5 writes all that it has gathered whenever one goes back."""
+    with connection.cursor() as cursor:
+        keys = ", ".join(str(key) for key, *_ in entries)
+        cursor.execute(f"SELECT id FROM posts_search_docsize WHERE id IN ({keys})")  # noqa: S608 - numbers
+        known = {key for (key,) in cursor.fetchall()}
+        fresh = sorted({entry for entry in entries if entry[0] not in known})
+        cursor.executemany(
+            "INSERT INTO posts_search (rowid, title, text) VALUES (%s, %s, %s)", fresh
+        )
+
+
+def sweep() -> None:
+    """Forget what no row leads to any more. Takes its time."""
+    if not is_sqlite():
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, length(c0) + length(c1) FROM posts_search_content WHERE id IN ("
+            " SELECT id FROM posts_search_docsize"
+            " EXCEPT SELECT search_key FROM posts_post) ORDER BY id"
+        )
+        lost = cursor.fetchall()
+    for piece in cut(lost, lambda each: each[1]):
+        with transaction.atomic(), connection.cursor() as cursor:
+            # Another run may have come to want it.
             cursor.executemany(
-                "DELETE FROM posts_search WHERE rowid = %s", [(each,) for each in ids]
+                "DELETE FROM posts_search WHERE rowid = %s"
+                " AND NOT EXISTS (SELECT 1 FROM posts_post WHERE search_key = %s)",
+                [(key, key) for key, _ in piece],
             )
 
 
@@ -104,7 +177,7 @@ def likeness(words: list[str], *, everywhere: bool = False) -> tuple[Q, Any]:
         columns = "{title text}" if everywhere else "{title}"
         found = RawSQL(RESEMBLING, [f"{columns} : ({' OR '.join(longer)})"])  # noqa: S611 - no text of others in the SQL
         shorter = [Q(title__icontains=word) for word in words if len(word) < SHORTEST_TRIGRAM]
-        alike = [Q(pk__in=found), *shorter]
+        alike = [Q(search_key__in=found), *shorter]
     in_title = [
         Case(When(title__icontains=word, then=Value(1)), default=Value(0)) for word in words
     ]
@@ -128,7 +201,7 @@ def find_in_sqlite(posts: PostQuerySet, terms: list[str]) -> list[Post]:
     # One query: the page of what is missing has none to spare.
     found = posts.extra(
         tables=["posts_search"],
-        where=["posts_search.rowid = posts_post.id", "posts_search MATCH %s"],
+        where=["posts_search.rowid = posts_post.search_key", "posts_search MATCH %s"],
         params=[phrases],
         select={"score": "bm25(posts_search, 10.0, 1.0)"},
         order_by=["score", "-id"],

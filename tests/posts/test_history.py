@@ -23,7 +23,7 @@ EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "40"))
 COLUMNS = [name for name in DRAFT_COLUMNS if name not in ("day", "base_slug")]
 PLACED = ["path", "uid", "digest", "renderer", "day", "base_slug", "slug", "original",
           "precedence", "urls", "site_problems", "committed_at", "is_broken",
-          "is_rendered"]  # fmt: skip
+          "is_rendered", "search_key"]  # fmt: skip
 
 # Broken, though it begins as a good post does.
 DEEP = "\n".join("  " * level + "x\n" for level in range(200))
@@ -149,7 +149,9 @@ def dump_post(post: Post) -> dict[str, object]:
     values["addresses"] = sorted(post.addresses.values_list("kind", "address"))
     if search.is_sqlite() and post.is_rendered:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT title, text FROM posts_search WHERE rowid = %s", [post.pk])
+            cursor.execute(
+                "SELECT title, text FROM posts_search WHERE rowid = %s", [post.search_key]
+            )
             values["search"] = cursor.fetchall()
     return values
 
@@ -168,9 +170,9 @@ def count_in_search() -> int:
 
 def forget_rows() -> None:
     """As when the database is lost, or the blog moves to another host."""
-    search.forget(Post.objects.values_list("pk", flat=True))
     for model in (Post, Tag, Address, Snapshot):
         model.objects.all().delete()
+    search.sweep()
 
 
 class HistoryTest(TestCase):

@@ -22,7 +22,8 @@ PELICAN = {
 }
 NIKOLA = {
     "rome.md": "<!--\n.. title: Rome\n.. slug: my-rome\n.. date: 2020-05-01 10:00\n"
-    f".. tags: italy\n.. category: Trips\n.. author: Jane\n-->\n\n{ENGLISH}\n",
+    ".. tags: italy\n.. category: Trips\n.. author: Jane\n.. description: A week there.\n"
+    f"-->\n\n{ENGLISH}\n",
     "rome.zh_cn.md": f"<!--\n.. title: 罗马\n-->\n\n{CHINESE}\n",
 }
 
@@ -97,6 +98,10 @@ def test_nikola_tells_by_the_name_and_so_may_posts_with_the_date_in_theirs(tmp_p
     assert addresses()["rome.zh_cn.md"] == "/2020/05/01/my-rome-zh-cn/"
     assert addresses()["2020_01_01-x.en.rst"] == "/2020/01/01/x-en/"
     assert get_post("2020_01_01-x.en.rst").language == "en"
+    own = ".. title: Rome\n.. slug: ma-rome\n.. date: 2020-06-01\n"
+    index(tmp_path, **{"rome.fr.md": f"<!--\n{own}-->\n\nTexte.\n"})
+    assert originals()["rome.fr.md"] == "rome.md"
+    assert addresses()["rome.fr.md"] == "/2020/06/01/ma-rome-fr/"
 
 
 @pytest.mark.django_db
@@ -183,7 +188,7 @@ def test_an_edit_of_the_originals_metadata_reaches_the_translation(tmp_path, end
     base, translation = f"x.{ending}", f"x.de.{ending}"
     index(tmp_path, **{base: make(date="2020-01-01", tags="a"), translation: make("Zwei")})
     assert get_post(translation).tag_names == ["a"]
-    report = index(tmp_path, **{base: make(date="2020-01-02", tags="b", status="draft")})
+    report = index(tmp_path, **{base: make(date="2020-01-02", tags="b", draft="true")})
     assert sorted(report.changed) == [translation, base]
     two = get_post(translation)
     assert (two.day.day, two.tag_names, two.status) == (2, ["b"], "draft")
@@ -196,15 +201,18 @@ def test_an_edit_of_the_originals_metadata_reaches_the_translation(tmp_path, end
 
 
 @pytest.mark.django_db
-def test_metadata_in_a_file_of_their_own_are_taken_over_too(tmp_path):
-    index(tmp_path, **{
-        "x.md": ENGLISH, "x.meta": ".. title: X\n.. date: 2020-01-01\n.. tags: a\n",
-        "x.fr.md": "Texte.\n", "x.fr.meta": ".. title: Y\n.. tags: b\n",
-    })  # fmt: skip
-    assert addresses()["x.fr.md"] == "/2020/01/01/x-fr/"
+def test_metadata_in_a_file_of_their_own_are_taken_over_too(tmp_path, client):
+    root = make_repository(tmp_path / "posts")
+    meta = ".. title: X\n.. date: 2020-01-0{}\n.. tags: a\n"
+    own = {"x.fr.md": "Texte.\n", "x.fr.meta": ".. title: Y\n.. tags: b\n"}
+    before, after = index_each_commit_then_anew(
+        root,
+        ([], {"x.md": ENGLISH, "x.meta": meta.format(1), **own}),
+        *(([], {"x.meta": meta.format(day)}) for day in (2, 3)),
+    )
+    assert after == before
     assert get_post("x.fr.md").tag_names == ["b"]
-    index(tmp_path, **{"x.meta": ".. title: X\n.. date: 2020-01-02\n"})
-    assert addresses()["x.fr.md"] == "/2020/01/02/x-fr/"
+    assert client.get("/2020/01/02/x-fr/")["Location"] == "/2020/01/03/x-fr/"
 
 
 @pytest.mark.django_db
@@ -278,6 +286,19 @@ def test_a_series_shows_each_part_once_and_the_one_that_is_read(tmp_path, client
     series = page.partition("<ol>")[2].partition("</ol>")[0]
     parts = ("Part 1<", "Partie 1<", "Part 2<", "Partie 2<")
     assert [part for part in parts if part in series] == ["Part 1<", "Partie 2<"]
+
+
+@pytest.mark.django_db
+def test_a_series_of_translations_leaves_the_neighbours_what_they_are(tmp_path, client):
+    text = "Title: {0}{1}\nSlug: {0}\nDate: 2020-0{1}-0{2}\n{3}\nText.\n"
+    index(tmp_path, **{
+        f"{name}{day}.md": text.format(name, month, day, more)
+        for month, name in enumerate("ab", start=1)
+        for day, more in ((1, ""), (5, "Lang: fr\nSeries: S\n"))
+    })  # fmt: skip
+    page = client.get(addresses()["b5.md"]).content.decode()
+    assert f'<a rel="prev" href="{addresses()["a1.md"]}"' in page
+    assert f'<li><a href="{addresses()["a5.md"]}">' in page
 
 
 def hide(root, how):
