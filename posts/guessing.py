@@ -107,7 +107,7 @@ def nearly(parts: list[str]) -> tuple[Q, Any]:
     if search.is_sqlite():
         wanted = " OR ".join(f'"{part}"' for part in parts)
         found = RawSQL(search.RESEMBLING, [f"{{title}} : ({wanted})"])  # noqa: S611 - no text of others in the SQL
-        return alike | Q(pk__in=found), nearness
+        return alike | Q(search_key__in=found), nearness
     return alike | Q(*[Q(title__icontains=part) for part in parts], _connector=Q.OR), nearness
 
 

@@ -5,10 +5,7 @@ from bisect import bisect
 
 Span = tuple[int, int]
 
-FENCE = re.compile(
-    r"^[ ]{0,3}(?P<fence>`{3,}|~{3,})[^\n]*\n(?:.*?\n)??[ ]{0,3}(?P=fence)[`~]*[ \t]*$",
-    re.MULTILINE | re.DOTALL,
-)
+FENCE = re.compile(r"[ ]{0,3}(`{3,}|~{3,})")
 IN_BACKTICKS = re.compile(r"(?<!`)(`+)(?!`)(?:(?!\n\s*\n).){1,1000}?(?<!`)\1(?!`)", re.DOTALL)
 CODE_DIRECTIVE = re.compile(r"\s*\.\.\s+(?:code|code-block|sourcecode|parsed-literal)::")
 OTHER_DIRECTIVE = re.compile(r"\s*\.\.(?:\s|$)")
@@ -43,7 +40,22 @@ def merge(spans: list[Span]) -> list[Span]:
 
 
 def find_markdown_blocks(text: str) -> list[Span]:
-    return [*(found.span() for found in FENCE.finditer(text)), *find_indented(text)]
+    return [*find_fenced(text), *find_indented(text)]
+
+
+def find_fenced(text: str) -> list[Span]:
+    """From each fence to the next of its kind that is as long and has no words; else to the end."""
+    found: list[Span] = []
+    position, start, fence = 0, 0, ""
+    for line in text.splitlines(keepends=True):
+        opening = FENCE.match(line)
+        if fence and opening and opening[1].startswith(fence) and not line.strip(" \t\n`~"):
+            found.append((start, position + len(line)))
+            fence = ""
+        elif opening and not fence:
+            start, fence = position, opening[1]
+        position += len(line)
+    return [*found, (start, position)] if fence else found
 
 
 def find_indented(text: str) -> list[Span]:

@@ -216,6 +216,9 @@ def test_a_link_without_words_shows_the_title_of_the_post(tmp_path, name):
     assert get_words(name) == ["P &amp; &lt;b&gt;", "words", "Q"]
     index(tmp_path, **{"p.rst": other.format("Renamed", "p")})
     assert get_words(name) == ["Renamed", "words", "Q"]
+    incremental = get_post(name).urls
+    index_posts(tmp_path, everything=True)
+    assert get_post(name).urls == incremental
     index(
         tmp_path, **{"p.rst": other.replace("slug", "status: draft\n.. slug").format("Secret", "p")}
     )

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("posts", "0008_translations"),
+        ("posts", "0009_search_by_content"),
     ]
 
     operations = [
