@@ -15,6 +15,7 @@ from django.urls import Resolver404, ResolverMatch, resolve
 
 from posts import reading
 from posts.models import Address, Post, Tag
+from posts.source import Folder
 
 # Lists that a draft may be the first of.
 TO_COME = re.compile("/(?:tags|categories|series|archive)/")
@@ -32,13 +33,15 @@ class Answers:
     def __init__(
         self,
         rows: Iterable[Post],
-        files: Collection[str],
+        folder: Folder,
         lists: Callable[[], set[str]],
         others: Callable[[], set[str]],
         waiting: Callable[[], set[tuple[int, str]]],
     ) -> None:
         self.rows = list(rows)
-        self.files = files
+        self.files = folder.files
+        self.codes = folder.codes
+        self.read_code = folder.read_code
         self.get_lists = lists
         self.get_others = others
         self.get_waiting = waiting
@@ -103,8 +106,7 @@ class Answers:
 
     def has_list(self, folder: str, slug: str) -> bool:
         """In the spellings that groups.find_group knows."""
-        spellings = (slug, reading.slugify(slug), f".{slug}")
-        return any(f"{folder}{each}/" in self.lists for each in spellings)
+        return any(f"{folder}{each}/" in self.lists for each in reading.spell(slug))
 
 
 def find_view(path: str) -> ResolverMatch | None:
@@ -127,6 +129,7 @@ def list_addresses(
         return set()
     found = {address_of_group("tags", slug) for slug in tag_slugs}
     found.add(address_of_year(row.day))
+    found |= {address_of_group("authors", slug) for _, slug in row.authors}
     found |= {address_of_group("categories", category_slug)} if category_slug else set()
     return found | ({address_of_group("series", series_slug)} if series_slug else set())
 
@@ -154,7 +157,7 @@ def address_of_list(kind: str, name: str) -> str:
         "rss": "/rss/",
         "index": "/",
         "root": "/",
-        "author": "/",
+        "author": address_of_group("authors", slug),
     }.get(kind, "")
 
 
@@ -168,6 +171,8 @@ def stored_lists() -> set[str]:
     for folder, column in (("categories", "category_slug"), ("series", "series_slug")):
         slugs = posts.exclude(**{column: ""}).values_list(column, flat=True).distinct()
         found |= {f"/{folder}/{slug}/" for slug in slugs}
+    names = (name for value in posts.list_authors() for name in reading.split_authors(value))
+    found |= {f"/authors/{reading.slugify(name)}/" for name in names}
     return found | {address_of_year(day) for day in posts.dates("day", "year")}
 
 
@@ -204,12 +209,13 @@ def stored_facts(posts: Collection[int]) -> set[Fact]:
     A link leads elsewhere or nowhere only if the fact of its address is not what it was.
     """
     rows = {row.pk: row for row in Post.objects.filter(pk__in=posts, is_rendered=True).only(
-        "status", "day", "slug", "anchors", "category_slug", "series_slug")}  # fmt: skip
+        "status", "day", "slug", "title", "author", "anchors", "category_slug",
+        "series_slug")}  # fmt: skip
     slugs: dict[int, list[str]] = {}
     for pk, slug in Tag.objects.filter(post__in=rows).values_list("post", "slug"):
         slugs.setdefault(pk, []).append(slug)
     facts = {
-        (row.pk, row.get_absolute_url(), f"{is_visible(row)} {row.anchors}")
+        (row.pk, row.get_absolute_url(), f"{is_visible(row)} {row.anchors} {row.title}")
         for row in rows.values()
     }
     for pk, row in rows.items():

@@ -36,7 +36,7 @@ def check_posts(root: Path, former: Collection[str] = ()) -> list[tuple[str, Pro
                 waiting |= {(row.pk, alias) for alias in rendered.aliases}
     placement.set_places(rows)
     readable = {unquote(each) for each in lists}
-    site = Answers(rows, folder.files, lambda: readable, lambda: others, lambda: waiting)
+    site = Answers(rows, folder, lambda: readable, lambda: others, lambda: waiting)
     placement.set_links(rows, rows, site)
     for row in rows:
         found += [(row.path, Problem(each["line"], each["message"])) for each in row.site_problems]
@@ -50,6 +50,8 @@ def make_row(number: int, rendered: Rendered) -> Post:
     return Post(
         pk=number,
         path=rendered.source.path,
+        title=draft.title,
+        author=draft.author,
         day=draft.day,
         base_slug=draft.base_slug,
         stated_language=draft.stated_language,

@@ -6,7 +6,8 @@ from html import escape
 from itertools import pairwise
 from typing import Any
 
-from markdown_it import MarkdownIt
+from markdown_it import MarkdownIt, helpers
+from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
 ATTRIBUTES = re.compile(r"\{(:?)[ \t]*([#.][^{}\n]{0,200}|[\w-]+=[^{}\n]{0,200})\}$")
@@ -14,6 +15,49 @@ ABBREVIATION = re.compile(r"[ ]{0,3}\*\[([^\]\n]{1,100})\]:[ \t]*(.*)")
 BESIDE = re.compile(r"\{:([^{}\n]{0,200})\}")
 OPENING = re.compile(r"<(\w+)\b[^>\n]*\smarkdown=[\"']?(?:1|block|span)[\"']?[^>\n]*>")
 MOST_NESTED = 8
+# Python-Markdown takes spaces in an address, and these name tags, authors and files.
+SPACED = re.compile(
+    r"[{|](?:filename|static|attach|tag|category|author)[}|][^\s()<>\"']*(?: +[^\s()<>\"']+)+"
+    r"(?=\)|\s+[\"'])"
+)
+# As MathJax is told to look for formulas: what is left of `\\(` when Python-Markdown was there.
+FORMULA = re.compile(
+    r"\\\\(?:\(((?:(?!\\\\\()[^`]){1,2000}?)\\\\\)|\[((?:(?!\\\\\[)[^`]){1,2000}?)\\\\\])"
+)
+ESCAPED = re.compile(r"\\([\\*_{}\[\]()>#+.!-])")
+
+
+class Helpers:
+    """markdown-it's helpers, of which the one that reads addresses takes SPACED too."""
+
+    parseLinkLabel = staticmethod(helpers.parseLinkLabel)
+    parseLinkTitle = staticmethod(helpers.parseLinkTitle)
+
+    @staticmethod
+    def parseLinkDestination(string: str, pos: int, maximum: int) -> Any:
+        found = SPACED.match(string, pos, maximum)
+        if not found:
+            return helpers.parseLinkDestination(string, pos, maximum)
+        result = helpers.parseLinkDestination(f"<{found[0]}>", 0, len(found[0]) + 2)
+        result.pos = found.end()
+        return result
+
+
+def install(md: MarkdownIt) -> None:
+    md.helpers = Helpers()  # type: ignore[assignment]  # a module, as the stubs know it
+    md.inline.ruler.before("escape", "mathjax", read_formula)
+
+
+def read_formula(state: StateInline, silent: bool) -> bool:
+    r"""`\\(a^2\\)` and `\\[a^2\\]`."""
+    found = FORMULA.match(state.src, state.pos, state.posMax)
+    if not found:
+        return False
+    if not silent:
+        kind = "math_inline" if found[1] else "math_inline_double"
+        state.push(kind, "math", 0).content = ESCAPED.sub(r"\1", found[1] or found[2])
+    state.pos = found.end()
+    return True
 
 
 def apply(md: MarkdownIt, tokens: list[Token], env: MutableMapping[str, Any]) -> None:

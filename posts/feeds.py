@@ -12,6 +12,7 @@ from django.utils.html import escape
 from django.utils.xmlutils import SimplerXMLGenerator
 from django.views.decorators.http import require_safe
 
+from posts import lists
 from posts.groups import Group, Kind, find_group
 from posts.models import Post, PostQuerySet
 from posts.pages import Moved, get_snapshot, keep, modified_at
@@ -102,7 +103,9 @@ def show_feed(
         author_name=settings.SITE_NAME,
         changed_at=changed_at,
     )
-    for post in posts.defer("text", "toc", "problems")[:POSTS_A_FEED]:
+    newest = list(posts.defer("text", "toc", "problems")[:POSTS_A_FEED])
+    lists.fetch(newest)
+    for post in newest:
         add_post(document, post)
     response = HttpResponse(content_type=kind.content_type)
     document.write(response, "utf-8")

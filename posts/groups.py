@@ -23,6 +23,8 @@ class Kind:
 TAG = Kind("tag", "/tags/", "tag_rows__slug", "tag_rows__name")
 CATEGORY = Kind("category", "/categories/", "category_slug", "category")
 SERIES = Kind("series", "/series/", "series_slug", "series")
+# A post may have several, in one column; and most blogs have one.
+AUTHOR = Kind("author", "/authors/", "author", "author")
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Group:
     slug: str
     name: str
     count: int
+    # What the posts have in the column, where that is not the slug.
+    values: tuple[str, ...] = ()
 
     @property
     def address(self) -> str:
@@ -39,7 +43,7 @@ class Group:
     @property
     def posts(self) -> PostQuerySet:
         """Its published posts, newest first, each in one language."""
-        among = {self.kind.key: self.slug}
+        among = {f"{self.kind.key}__in": self.values or (self.slug,)}
         return Post.objects.published().filter(**among).once(**among)
 
 
@@ -47,9 +51,11 @@ def find_group(kind: Kind, slug: str) -> Group:
     """The group of that name in an address. Raises Http404 when no published post is in it.
 
     Its own `slug` is another than the asked one where that is the name as people write it (`C++`),
-    or what it was called in addresses before `.NET` and `net` were told apart.
+    or what it was called in addresses once.
     """
-    slugs = [slug, reading.slugify(slug), f".{slug}"]
+    if kind is AUTHOR:
+        return find_author(slug)
+    slugs = reading.spell(slug)
     found = {
         row[0]: Group(kind, *row)
         for row in Post.objects.published()
@@ -62,6 +68,23 @@ def find_group(kind: Kind, slug: str) -> Group:
         if each in found:
             return found[each]
     raise Http404(f"No post has the {kind.word} {slug}.")
+
+
+def find_author(slug: str) -> Group:
+    counted = Post.objects.published().order_by().exclude(author="").values_list("author")
+    values: list[str] = []
+    names: list[str] = []
+    count = 0
+    for value, number in counted.annotate(number=count_each_once()):
+        found = [name for name in reading.split_authors(value)
+                 if reading.slugify(name) == reading.slugify(slug)]  # fmt: skip
+        if found:
+            names += found
+            values.append(value)
+            count += number
+    if not names:
+        raise Http404(f"No post has the author {slug}.")
+    return Group(AUTHOR, reading.slugify(slug), min(names), count, tuple(values))
 
 
 def list_groups(kind: Kind) -> list[Group]:

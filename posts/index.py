@@ -146,7 +146,7 @@ class Run:
     def link(self, before: set[answers.Fact] | None) -> set[Post]:
         """Links of posts that did not change lead elsewhere only when an address or file did."""
         rows = self.sorted_rows()
-        places = placement.digest_places(rows, self.folder.files)
+        places = placement.digest_places(rows, self.folder)
         after = self.look_up_facts()
         if places != self.snapshot.places or before is None or after is None:
             self.snapshot.places = places
@@ -157,8 +157,10 @@ class Run:
             linked = [row for row in rows if row.path in stale or row.pk in dependent]
         load(linked, ("links", "urls", "site_problems"))
         stored = answers.stored_lists, answers.stored_others, answers.stored_waiting
-        site = answers.Answers(rows, self.folder.files, *stored)
-        return placement.set_links(linked, rows, site, lambda posts: load(posts, ("anchors",)))
+        site = answers.Answers(rows, self.folder, *stored)
+        return placement.set_links(
+            linked, rows, site, lambda posts: load(posts, ("anchors", "title"))
+        )
 
     def sorted_rows(self) -> list[Post]:
         return sorted(
@@ -297,4 +299,5 @@ class Run:
         )
         if touched or not report.is_empty:
             self.snapshot.changed_at = timezone.now()
+        self.snapshot.authors = list(Post.objects.list_authors())
         self.snapshot.save()

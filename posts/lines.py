@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import unquote
 
-from posts import markup
+from posts import links, listings, markup
 from posts.problems import Problem
 
 
@@ -16,7 +16,14 @@ def locate_links(text: str, targets: Sequence[str], image: str) -> list[dict[str
     keeps those to this site, whose address no parser knows.
     """
     wanted = [*targets, image] if image else targets
-    return [{"target": target, "line": line_of(text, target)} for target in wanted]
+    return [{"target": target, "line": line_of(text, written(target))} for target in wanted]
+
+
+def written(target: str) -> str:
+    """How the text names the target of one of our marks."""
+    if target.startswith(listings.CODE):
+        return listings.read_target(target).get("name") or target
+    return target.removeprefix(links.TITLE)
 
 
 def find_lost_fragments(text: str, page: markup.Page) -> list[Problem]:

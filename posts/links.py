@@ -2,15 +2,20 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
 from posixpath import dirname, normpath
 from urllib.parse import quote, unquote
 
+from posts import listings
+
 # Characters that no body can hold (posts.markup takes them out) bracket the number of a link.
 MARK = re.compile("\ufdd0([0-9]{1,9})\ufdd1")
+ANY_MARK = re.compile(f"{MARK.pattern}|{listings.MARK.pattern}")
 SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
+# What is put there is no address but the title of the post at it.
+TITLE = "link://title/"
 MARKUP_ENDS = re.compile(r"\.(?:rst|rest|md|markdown|mkd|mdown)$", re.IGNORECASE)
 PELICAN = re.compile(r"[{|](filename|static|attach|tag|category|author|index)[}|](.*)", re.DOTALL)
 
@@ -20,13 +25,18 @@ def mark(number: int) -> str:
 
 
 def fill(body: str, urls: list[str]) -> str:
-    """Put the addresses in the places of the marks; a mark that has none leads nowhere."""
+    """Put the addresses in the places of the marks; a mark that has none leads nowhere.
 
-    def address(found: re.Match[str]) -> str:
-        number = int(found[1])
-        return escape(urls[number]) if number < len(urls) else ""
+    Code from files (see posts.listings) is HTML already, of Pygments' making. All in one go: what
+    is put in is never looked through for marks.
+    """
 
-    return MARK.sub(address, body)
+    def put(found: re.Match[str]) -> str:
+        number = int(found[1] or found[2])
+        text = urls[number] if number < len(urls) else ""
+        return escape(text) if found[1] else text
+
+    return ANY_MARK.sub(put, body)
 
 
 def is_local(target: str) -> bool:
@@ -47,6 +57,7 @@ class Found:
     post: str = ""
     fragment: str = ""
     path: str = ""
+    is_title: bool = False
 
 
 def is_own(target: str, site_url: str) -> bool:
@@ -86,6 +97,9 @@ class Places:
         """
         if not is_local(target):
             return self.resolve_absolute(target)
+        if target.startswith(TITLE):
+            found = self.resolve(target.removeprefix(TITLE), source)
+            return found and replace(found, is_title=True)
         target = unquote(target)
         if re.match(r"link://|[{|](tag|category|index|author)[}|]", target):
             return self.resolve_special(target)
@@ -136,7 +150,7 @@ class Places:
                 return found
         if not has_post_form(path):
             return None
-        name = loosen(path.rpartition("/")[2])
+        name = loosen(path.rstrip("/").rpartition("/")[2])
         return self.by_name.get(name) or self.by_slug.get(name)
 
     @cached_property

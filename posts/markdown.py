@@ -133,6 +133,7 @@ def parser() -> MarkdownIt:
     md.inline.ruler.at("gfm_autolink_email", beside_chinese("@", _email_rule))
     md.use(dollarmath_plugin, allow_digits=False, allow_space=False, double_inline=True)
     md.use(amsmath_plugin).use(attrs_plugin, after=("image", "code_inline", "link_close"))
+    extra.install(md)
     for name, rule in {
         "fence": render_fence,
         "code_block": render_code_block,

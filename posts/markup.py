@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 
 import nh3
 
-from posts import links, source
+from posts import choosing, links, listings, source
 
 MATHML = frozenset(
     "math mi mn mo ms mtext mspace mrow msqrt mroot mfrac msub msup msubsup munder mover "
@@ -23,11 +23,12 @@ TAGS = MATHML | frozenset(
 )
 ATTRIBUTES = {
     "*": {"id", "class", "lang", "dir", "title", "role"},
-    "a": {"href"},
+    "a": {"href", "name"},
     "abbr": {"title"},
     "audio": {"src", "controls", "preload", "loop"},
     "blockquote": {"cite"},
     "details": {"open"},
+    "div": {"data-posts", "data-code"},
     "img": {"src", "alt", "width", "height"},
     "ol": {"start", "reversed", "type"},
     "li": {"value"},
@@ -61,7 +62,7 @@ CLASSES = re.compile(
     r"legend|footnote(?:-list|-reference|-ref|-backref|s|s-list|-item|s-sep)?|citation(?:-list|-reference)?|brackets|label|"
     r"backrefs|superscript|attribution|epigraph|pull-quote|highlights|compound|rubric|line|"
     r"line-block|option-list|field-list|docutils|literal|literal-block|math|task|width-\d0|width-100|"
-    r"versionmodified|code-caption|problematic|guilabel|menuselection|math-problem"
+    r"versionmodified|post-list|post-title|media|code-caption|problematic|guilabel|menuselection|math-problem"
 )
 ROLES = re.compile(r"doc-[a-z]+|note|math|presentation")
 OWN_IDS = "site-"
@@ -70,6 +71,8 @@ SKIPPED_TEXT = frozenset({"math", "nav"})
 BLOCKS = frozenset(
     "p li h1 h2 h3 h4 h5 h6 pre tr dt dd blockquote figcaption caption br td th div".split()
 )
+# The page has its own title, and a note within a text is no landmark beside it.
+SHOWN_AS = {"h1": "h2", "aside": "div"}
 VOID = frozenset({"br", "hr", "img", "col", "source", "wbr"})
 LINKING = {"a": ("href",), "img": ("src",), "video": ("src", "poster"), "audio": ("src",),
            "source": ("src",)}  # fmt: skip
@@ -79,6 +82,12 @@ LINE_END_IN_CHINESE = re.compile(
     "(?<=[\u2e80-\u30ff\u3400-\u9fff\uf900-\ufaff\uff01-\uff60…—”])[ \t]*\n[ \t]*"
     "(?=[\u2e80-\u30ff\u3400-\u9fff\uf900-\ufaff\uff01-\uff60…—“])"
 )
+# Up to here a text may be shown in lists: Nikola's word, Pelican's, WordPress' and Hugo's.
+TEASER_WORD = re.compile(
+    r"\s*(?:TEASER_END|END_TEASER|PELICAN_END_SUMMARY|more)\s*(?::[^>]{0,200})?", re.IGNORECASE
+)
+TEASER_END = "<!-- TEASER_END -->"
+TEASER = re.compile(rf"<!--{TEASER_WORD.pattern}-->", re.IGNORECASE)
 BARE_ADDRESS = re.compile(r"(?:见：?\s*)?https?://\S+")
 
 
@@ -88,7 +97,7 @@ def keep_attribute(tag: str, name: str, value: str) -> str | None:
         return " ".join(word for word in value.split() if CLASSES.fullmatch(word)) or None
     if name == "role":
         return value if ROLES.fullmatch(value) else None
-    if name == "id":
+    if name in ("id", "name"):
         return None if value.startswith(OWN_IDS) or not value.strip() else value
     if name in ("src", "poster") and re.match(
         r"(?!https?:)[a-z][a-z0-9+.-]*:", value, re.IGNORECASE
@@ -153,6 +162,16 @@ def finish(html: str) -> Page:
     return reader.page()
 
 
+def read_teaser(html: str) -> str:
+    """The words before the mark that ends the teaser; "" without one."""
+    found = TEASER.search(html)
+    if not found:
+        return ""
+    reader = Reader()
+    reader.feed(sanitize(source.make_fit(html[: found.start()])))
+    return reader.page().text
+
+
 def make_id(text: str, taken: Iterable[str]) -> str:
     """A heading's id: its letters and digits, of any script, so that links to it stay."""
     plain = re.sub(r"[^\w\s-]", "", text.lower()).strip()
@@ -186,6 +205,7 @@ class Reader(HTMLParser):
         self.section_id = ""
         self.silent = 0
         self.is_line_number = False
+        self.is_title = False
         self.preformatted = 0
 
     def page(self) -> Page:
@@ -196,6 +216,9 @@ class Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
         self.is_line_number = values.get("class") == "linenos"
+        # How HTML called the place before there were ids.
+        if "name" in values and (name := values.pop("name")) not in self.ids:
+            self.ids.add(values.setdefault("id", name))
         if tag in SKIPPED_TEXT:
             self.silent += 1
         if tag in BLOCKS:
@@ -213,16 +236,24 @@ class Reader(HTMLParser):
             values["tabindex"] = "0"
         elif tag == "img":
             values = {"alt": "", "loading": "lazy", **values}
+        title = self.mark_title(values) if tag == "a" else ""
         for name in LINKING.get(tag, ()):
             if name in values:
                 values[name] = self.mark(values[name])
-        self.out.append(start_tag(tag if tag != "h1" else "h2", values))
+        code, options = values.pop("data-code", None), values.pop("data-posts", None)
+        self.out.append(start_tag(SHOWN_AS.get(tag, tag), values))
+        self.out.append(title)
+        if code is not None:
+            self.out.append(listings.mark(self.note(listings.make_target(code))))
+        if options is not None:
+            self.out.append(choosing.mark(choosing.dump(choosing.load(options))))
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)
 
     def handle_endtag(self, tag: str) -> None:
         self.is_line_number = False
+        self.is_title = self.is_title and tag != "a"
         if tag in SKIPPED_TEXT:
             self.silent -= 1
         if tag == "pre":
@@ -235,23 +266,27 @@ class Reader(HTMLParser):
             words = " ".join("".join(self.paragraph).split())
             self.first_paragraph = "" if BARE_ADDRESS.fullmatch(words) else words
             self.paragraph = None
-        self.out.append("</h2>" if tag == "h1" else f"</{tag}>")
+        self.out.append(f"</{SHOWN_AS.get(tag, tag)}>")
         if tag == "table":
             self.out.append("</div>")
 
     def handle_data(self, data: str) -> None:
         if not self.preformatted:
             data = LINE_END_IN_CHINESE.sub("", data)
-        self.out.append(data)
+        self.show(data)
         self.take_text(data)
 
     def handle_entityref(self, name: str) -> None:
-        self.out.append(f"&{name};")
+        self.show(f"&{name};")
         self.take_text(unescape(f"&{name};"))
 
     def handle_charref(self, name: str) -> None:
-        self.out.append(f"&#{name};")
+        self.show(f"&#{name};")
         self.take_text(unescape(f"&#{name};"))
+
+    def show(self, html: str) -> None:
+        if not self.is_title:
+            self.out.append(html)
 
     def take_text(self, text: str) -> None:
         if self.silent or self.is_line_number:
@@ -278,6 +313,15 @@ class Reader(HTMLParser):
         self.headings.append(Heading(max(2, int(tag[1])), self.heading_id, text))
         self.heading = None
 
+    def mark_title(self, values: dict[str, str]) -> str:
+        """A mark for the title of the post that is linked to, where no other words are given."""
+        target = values.get("href", "")
+        if values.get("class") != "post-title" or target.startswith(("#", "link:")):
+            return ""
+        del values["class"]
+        self.is_title = links.is_local(target)
+        return links.mark(self.note(f"{links.TITLE}{target}")) if self.is_title else ""
+
     def mark(self, target: str) -> str:
         if target.startswith("#"):
             self.fragments.append(target[1:])
@@ -285,8 +329,14 @@ class Reader(HTMLParser):
         if not links.is_local(target):
             self.absolutes.append(target)
             return target
+        # These stand for words and code, which are no address.
+        if target.startswith((links.TITLE, listings.CODE)):
+            return "#"
+        return links.mark(self.note(target))
+
+    def note(self, target: str) -> int:
         self.targets.append(target)
-        return links.mark(len(self.targets) - 1)
+        return len(self.targets) - 1
 
 
 def start_tag(tag: str, values: dict[str, str]) -> str:

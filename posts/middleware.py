@@ -8,7 +8,7 @@ from django.middleware import common
 from django.urls import is_valid_path
 
 from posts.pages import Moved
-from posts.views import find_moved, page_not_found
+from posts.views import MEANT, find_moved, page_not_found
 
 
 class CommonMiddleware(common.CommonMiddleware):
@@ -28,9 +28,10 @@ def redirect_moved(
         if response.status_code != 404 or request.method not in ("GET", "HEAD"):
             return response
         address = find_moved(request)
-        if address is None:
-            return response
-        return Moved(find_other_spelling(request) or address)
+        if address is not None:
+            return Moved(find_other_spelling(request) or address)
+        meant = request.META.get(MEANT)
+        return Moved(meant) if meant else response
 
     return middleware
 

@@ -1,6 +1,7 @@
 """Rows of the blog: posts, their tags, the other addresses that lead to them, what was indexed."""
 
 import uuid
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, Self
 from urllib.parse import quote
@@ -9,9 +10,10 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, Subquery, When
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
-from posts import links, reading
+from posts import choosing, links, reading
 
 UNSEEN_IN_LISTS = ("body", "text", "toc", "links", "anchors", "problems")
 
@@ -40,6 +42,13 @@ class PostQuerySet(models.QuerySet["Post"]):
 
     def pages(self) -> Self:
         return self.listed().filter(published_at=None).order_by("title", "path")
+
+    def list_authors(self) -> models.QuerySet["Post", str]:
+        """What posts have as their author, each once; of those to come too."""
+        published = self.filter(
+            status=Post.Status.PUBLISHED, day__isnull=False, is_rendered=True
+        ).exclude(author="")
+        return published.order_by("author").values_list("author", flat=True).distinct()
 
     def once(self, **among: object) -> Self:
         """Of translations of one another only the first that visitors can see, mostly the original.
@@ -113,6 +122,9 @@ class Post(models.Model):
     site_problems = models.JSONField(default=list)
     is_broken = models.BooleanField(_("broken"), default=False)
 
+    # The posts of each list within the body; see posts.lists.
+    lists: Sequence[Sequence["Post"]] = ()
+
     objects = PostQuerySet.as_manager()
 
     class Meta:
@@ -139,13 +151,20 @@ class Post(models.Model):
 
     @property
     def html(self) -> str:
-        """The body with its links put in."""
-        return links.fill(self.body, self.urls)
+        """The body with its links put in, and with its lists, if it has been given them."""
+        rest = iter(self.lists)
+        filled = links.fill(self.body, self.urls)
+        return choosing.MARK.sub(lambda found: show_list(next(rest, ())), filled)
 
     @property
     def tags(self) -> list[tuple[str, str]]:
         """(name, slug) of each tag, as the post names them."""
         return [(name, reading.slugify(name)) for name in self.tag_names]
+
+    @property
+    def authors(self) -> list[tuple[str, str]]:
+        """(name, slug) of each author."""
+        return [(name, reading.slugify(name)) for name in reading.split_authors(self.author)]
 
     @property
     def image_url(self) -> str:
@@ -173,6 +192,24 @@ class Post(models.Model):
     @property
     def all_problems(self) -> list[dict[str, Any]]:
         return sorted([*self.problems, *self.site_problems], key=lambda problem: problem["line"])
+
+
+def show_list(posts: Sequence[Post]) -> str:
+    """A list within a post."""
+    items = format_html_join(
+        "",
+        '<li>{}<a href="{}"{}>{}</a></li>',
+        (
+            (
+                format_html('<time datetime="{0}">{0}</time> ', each.day) if each.day else "",
+                each.get_absolute_url(),
+                format_html(' lang="{}"', each.language) if each.language else "",
+                each.title,
+            )
+            for each in posts
+        ),
+    )
+    return format_html("<ul>{}</ul>", items) if posts else ""
 
 
 def is_first(**among: object) -> Q:
@@ -256,6 +293,8 @@ class Snapshot(models.Model):
     commit = models.CharField(max_length=64, blank=True)
     places = models.CharField(max_length=40, blank=True)
     edit_url = models.CharField(max_length=500, blank=True)
+    # What the published posts have as their author, as they write it, each once.
+    authors = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
     # source.dump_stamps: half a megabyte for thousands of posts, which no page needs.
     stamps = models.TextField(blank=True)
 

@@ -12,6 +12,7 @@ from django.utils import timezone, translation
 from django.utils.cache import get_conditional_response
 from django.utils.http import http_date
 
+from posts import reading
 from posts.models import Post, Snapshot
 
 # When this process loaded its templates: a page may look different from then on.
@@ -53,29 +54,35 @@ def show(
     # Only what is found may be kept, and says when it changed.
     snapshot = get_snapshot() if status == 200 else Snapshot(changed_at=STARTED_AT)
     with translation.override(settings.LANGUAGE_CODE):
-        html = render_to_string(
-            template, {**frame(request, snapshot.edit_url), **(context or {})}, request
-        )
+        html = render_to_string(template, {**frame(request, snapshot), **(context or {})}, request)
     response = HttpResponse(
         html, status=status, headers={"Content-Language": settings.LANGUAGE_CODE}
     )
     return keep(request, response, modified_at(snapshot))
 
 
-def frame(request: HttpRequest, edit_url: str = "") -> dict[str, Any]:
+def frame(request: HttpRequest, snapshot: Snapshot) -> dict[str, Any]:
     return {
         "LANGUAGE_CODE": settings.LANGUAGE_CODE,
         "site_name": settings.SITE_NAME,
         "site_url": settings.SITE_URL,
         "canonical_url": settings.SITE_URL + request.path,
         "menu": Post.objects.pages().once().for_lists(),
-        "edit_url": edit_url,
+        "edit_url": snapshot.edit_url,
+        "authors": list_authors(snapshot),
         "is_preview": settings.POSTS_PREVIEW,
         # Who writes sees at once what is wrong, wherever he looks.
         "broken": Post.objects.filter(is_broken=True).order_by("path")
         if settings.POSTS_PREVIEW
         else (),
     }
+
+
+def list_authors(snapshot: Snapshot) -> list[tuple[str, str]]:
+    """(name, slug) of those of a blog that has several, by name."""
+    names = {name for value in snapshot.authors for name in reading.split_authors(value)}
+    found = {reading.slugify(name): name for name in sorted(names, reverse=True)}
+    return sorted((name, slug) for slug, name in found.items()) if len(found) > 1 else []
 
 
 def keep(request: HttpRequest, response: HttpResponse, changed_at: datetime) -> HttpResponse:

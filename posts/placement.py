@@ -12,13 +12,14 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.conf import settings
 
-from posts import links, translations
+from posts import links, listings, source, translations
 from posts.answers import Answers, address_of_list, digest_urls, is_visible
 from posts.links import Found, Places
 from posts.markup import OWN_IDS
 from posts.models import Post
 from posts.problems import Problem
 from posts.rendering import Rendered
+from posts.source import Folder
 
 # Numbers and languages, which may be put behind a slug.
 ENDINGS = re.compile(r"(?:-[a-z0-9]+)+$")
@@ -98,14 +99,19 @@ def make_uid(path: str, taken: Collection[UUID]) -> UUID:
     return uid
 
 
-def digest_places(rows: list[Post], files: set[str]) -> str:
-    """Changes when a link may lead elsewhere: with files, and with what addresses are made of."""
+def digest_places(rows: list[Post], folder: Folder) -> str:
+    """Changes when a link may lead elsewhere, or code that a post shows may be another.
+
+    With files, and with what addresses are made of.
+    """
     digest = hashlib.sha1(digest_urls().encode(), usedforsecurity=False)
     for row in rows:
         digest.update(
             f"{row.path}\0{row.day}\0{row.base_slug}\0{row.slug}\0{row.original}\n".encode()
         )
-    digest.update("\n".join(sorted(files)).encode())
+    digest.update("\n".join(sorted(folder.files)).encode())
+    for path, code in sorted(folder.codes.items()):
+        digest.update(f"\n{path}\0{code}".encode())
     return digest.hexdigest()
 
 
@@ -133,7 +139,7 @@ def set_links(
 ) -> set[Post]:
     """Set urls and site_problems of the posts `linked`; return those in which that changed any.
 
-    `load_anchors` is asked once to fetch what parts the posts have to which a part is linked.
+    `load_anchors` is asked once to fetch what parts and titles the posts have that links name.
     """
     if not linked:
         return set()
@@ -148,7 +154,8 @@ def set_links(
     )
     found = {row.path: [find(each["target"], row, places, answers) for each in row.links]
              for row in linked}  # fmt: skip
-    parts = {one.post for each in found.values() for one in each if one and one.fragment}
+    parts = {one.post for each in found.values() for one in each
+             if one and (one.fragment or one.is_title)}  # fmt: skip
     load_anchors([by_path[path] for path in sorted(parts) if path])
     return {
         row
@@ -171,6 +178,9 @@ def keep_own_links(rendered: Rendered) -> Rendered:
 
 
 def find(target: str, row: Post, places: Places, answers: Answers) -> Found | None:
+    if target.startswith(listings.CODE):
+        path = listings.find_file(target, row.path, answers.codes)
+        return Found("", path=path) if path else None
     found = places.resolve(target, row.path)
     if found and found.path and (post := answers.find_post(found.path)):
         return replace(found, post=post)
@@ -181,6 +191,11 @@ def complain_of_link(
     target: str, found: Found | None, row: Post, by_path: Mapping[str, Post], answers: Answers
 ) -> str:
     """What is wrong with the link, in words; "" when visitors get where it says."""
+    if target.startswith(links.TITLE):
+        return ""
+    if target.startswith(listings.CODE):
+        is_there = found is not None and answers.read_code(found.path) is not None
+        return "" if is_there else complain_of_code(target)
     if found is None:
         return f"the link {target} leads nowhere"
     if found.post:
@@ -231,6 +246,24 @@ def choose_slugs(rows: list[Row], settled: Collection[Row]) -> dict[str, str]:
     return chosen
 
 
+def complain_of_code(target: str) -> str:
+    name = listings.read_target(target).get("name", "")
+    size = source.MAX_CODE_BYTES // 1024
+    return f"{name} is no text of {size} KB at most in a folder called listings or code"
+
+
+def show(target: str, found: Found | None, by_path: Mapping[str, Post], answers: Answers) -> str:
+    """What stands in a mark's place: an address, the title of the post there, a file's code."""
+    if target.startswith(listings.CODE):
+        return listings.show(target, answers.read_code(found.path) if found else None)
+    if not target.startswith(links.TITLE):
+        return found.url if found else target
+    other = by_path[found.post] if found and found.post else None
+    if other is None or not is_visible(other):
+        return source.make_fit(unquote(target.removeprefix(links.TITLE)))
+    return other.title
+
+
 def find_wishes(rest: list[Row], rows: list[Row]) -> dict[str, list[str]]:
     """The slugs that each of the `rest` asks for, one after the other."""
     rivals: dict[tuple[object, str], list[Row]] = {(row.day, row.base_slug): [] for row in rest}
@@ -275,7 +308,7 @@ def link(
         complaint = complain_of_link(unquote(each["target"]), one, row, by_path, answers)
         if complaint:
             problems.append(Problem(each["line"], complaint))
-        urls.append(one.url if one else each["target"])
+        urls.append(show(each["target"], one, by_path, answers))
     for rival in rivals:
         problems.append(
             Problem(

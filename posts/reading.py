@@ -16,15 +16,32 @@ WORDS_A_MINUTE = 220
 def slugify(text: str) -> str:
     """Lower-case letters and digits of any script, joined by hyphens; never empty.
 
-    Keeps `+`, `#` and a dot in front, so that C, C++ and C# are three tags, net and .NET two. What
+    Keeps `+`, `#`, a dot in front, and `--` or a star behind, so that C, C++, C# and C-- are four
+    tags, net and .NET two. What
     has no letter at all is named by its code points: not every sign may stand in an address.
     """
     plain = unicodedata.normalize("NFKC", text).lower().strip()
     kept = re.sub(r"[^\w+#]+", "-", plain).strip("-")
     if re.match(r"\.\w", plain):
         kept = f".{kept}"
+    if found := re.search(r"(?<=[^\W_])(--|\*)$", plain):
+        kept += found[1]
     named = "-".join(f"u+{ord(each):x}" for each in text if not each.isspace())
     return (kept or named)[:180] or "-"
+
+
+def spell(slug: str) -> list[str]:
+    """What a group may be called of which an address says this, the likeliest first.
+
+    As people write it (`C++`), or as it was before `.NET` and `net`, `C--` and `C` were told apart.
+    """
+    return list(dict.fromkeys([slug, slugify(slug), f".{slug}", f"{slug}--", f"{slug}*"]))
+
+
+def split_authors(text: str) -> list[str]:
+    """The names that metadata.join_authors joined."""
+    names = (name.strip() for name in text.split(";" if ";" in text else ","))
+    return [name for name in names if name]
 
 
 def guess_language(text: str) -> str:

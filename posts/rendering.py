@@ -17,7 +17,17 @@ from os import cpu_count
 from pathlib import Path
 from typing import Any
 
-from posts import conventions, headers, markup, metadata, originals, reading, shortcodes, source
+from posts import (
+    choosing,
+    conventions,
+    headers,
+    markup,
+    metadata,
+    originals,
+    reading,
+    shortcodes,
+    source,
+)
 from posts.document import Document
 from posts.lines import find_lost_fragments, line_of_value, locate_links
 from posts.problems import Problem
@@ -27,12 +37,14 @@ SECONDS_A_POST = 20.0
 # Fewer posts than this are rendered sooner than other processes would have started.
 FEW = 24
 CHUNK = 8
+# Who says where a teaser ends may mean a few paragraphs.
+TEASER_COLUMNS = 800
 
 LIBRARIES = ("docutils", "markdown-it-py", "mdit-py-plugins", "Pygments", "nh3", "PyYAML")
 MODULES = (
-    "answers conventions document extra fitting formula headers highlight languages lines links "
-    "markdown markup metadata moments originals placement problems reading rendering rst "
-    "shortcodes source sphinx translations".split()
+    "answers choosing conventions document extra fitting formula headers highlight languages lines "
+    "links listings literal markdown markup metadata moments nikola originals placement problems "
+    "reading rendering rst shortcodes source sphinx translations".split()
 )
 
 
@@ -218,8 +230,11 @@ def compose(
     problems = [Problem(line_of_value(text, complaint), complaint) for complaint in complaints]
     problems += [*header.problems, *unknown, *document.problems]
     draft = make_draft(each, meta, heading, page, zone)
+    if not meta.summary and (teaser := markup.read_teaser(document.html)):
+        draft.summary = reading.shorten(teaser, TEASER_COLUMNS)
     draft.links = locate_links(text, [*page.targets, *page.absolutes], draft.image)
     problems += find_lost_fragments(text, page)
+    problems += choosing.find_problems(text, page.body, is_told=is_rst)
     is_undated = meta.has_unreadable_date or (not meta.date and source.has_false_day(each.path))
     if is_undated and meta.status in metadata.PUBLIC:
         # It may be an embargo: better hidden by mistake, or the last good version kept.

@@ -16,7 +16,7 @@ from posts.models import Address, Post, Tag
 
 BATCH = 200
 HEAVY = ("body", "text", "toc", "anchors", "problems", "summary")
-LIST = re.compile(r"^(/(?:tags|categories|series)/).*")
+LIST = re.compile(r"^(/(?:tags|categories|series|authors)/).*")
 
 
 def read_all(columns: tuple[str, ...]) -> Iterator[Post]:

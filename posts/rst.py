@@ -168,6 +168,10 @@ def read_field(node: nodes.Node) -> tuple[str, Any]:
 
 def tidy(document: nodes.document) -> None:
     """Remove what is no part of the page: comments, messages, and orders to read local files."""
+    for comment in list(document.findall(nodes.comment)):
+        if markup.TEASER_WORD.fullmatch(comment.astext()):
+            end = nodes.raw("", markup.TEASER_END, format="html")
+            comment.parent.replace(comment, end)
     unseen: list[Any] = [*document.findall(nodes.comment)]
     unseen += document.findall(nodes.system_message)
     for node in unseen:
@@ -219,6 +223,10 @@ class Translator(html5_polyglot.HTMLTranslator):
     def __init__(self, document: nodes.document) -> None:
         super().__init__(document)
         self.complaints: list[str] = []
+
+    def check_simple_list(self, node: nodes.Node) -> bool:
+        """docutils' own knows nothing of our code blocks; a list with code is not simple."""
+        return not any(node.findall(sphinx.codeblock)) and super().check_simple_list(node)
 
     def visit_codeblock(self, node: sphinx.codeblock) -> None:
         if node["caption"]:

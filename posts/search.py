@@ -156,10 +156,20 @@ def pick_words(text: str) -> list[str]:
     return [word for word in dict.fromkeys(words) if word not in SMALL_WORDS][:MAX_WORDS]
 
 
-def resemble(posts: PostQuerySet, words: list[str], *, everywhere: bool = False) -> PostQuerySet:
+def resemble(posts: PostQuerySet, words: list[str]) -> PostQuerySet:
     """Of the posts those whose title holds any of the words (from pick_words; one at least).
 
-    Those that hold most stand first. `everywhere` counts the address too and, on SQLite, the text.
+    Those that hold most stand first.
+    """
+    alike, score = likeness(words)
+    found_posts = posts.filter(alike).annotate(score=score)
+    return found_posts.order_by("-score", "-published_at", "path")
+
+
+def likeness(words: list[str], *, everywhere: bool = False) -> tuple[Q, Any]:
+    """Whether a post holds any of the words, and how many of them.
+
+    `everywhere` counts the address too and, on SQLite, the text.
     """
     alike = [Q(title__icontains=word) for word in words]
     longer = [f'"{word}"' for word in words if len(word) >= SHORTEST_TRIGRAM]
@@ -175,8 +185,7 @@ def resemble(posts: PostQuerySet, words: list[str], *, everywhere: bool = False)
     if everywhere:
         alike += [Q(slug__icontains=word) for word in words]
     score: Any = sum([*in_title, *in_slug] if everywhere else in_title)
-    found_posts = posts.filter(Q(*alike, _connector=Q.OR)).annotate(score=score)
-    return found_posts.order_by("-score", "-published_at", "path")
+    return Q(*alike, _connector=Q.OR), score
 
 
 def find_in_sqlite(posts: PostQuerySet, terms: list[str]) -> list[Post]:

@@ -3,7 +3,10 @@
 import re
 import shlex
 from collections.abc import Callable
+from html import escape
 
+from posts import choosing, listings
+from posts.literal import Code
 from posts.problems import Problem
 
 # What lies between the signs is short; else a text of openings alone would take for ever.
@@ -28,6 +31,7 @@ class Arguments:
             words = text.split()
         pairs = [word.partition("=") for word in words if re.match(r"\w+=", word)]
         self.named = {key: value for key, _, value in pairs}
+        self.words = words
         self.first = next((word for word in words if not re.match(r"\w+=", word)), "")
 
     def any(self, *keys: str) -> str:
@@ -35,13 +39,21 @@ class Arguments:
 
 
 def expand(text: str, *, is_rst: bool, first_line: int) -> tuple[str, list[Problem]]:
-    """The text with its shortcodes replaced, line by line; those that nobody knows stay, told."""
+    """The text with its shortcodes replaced, line by line; those that nobody knows stay, told.
+
+    Within code they are an example of themselves, with `raw` around them or without.
+    """
+    code = Code(text, is_rst=is_rst)
     out: list[str] = []
     problems: list[Problem] = []
     unclosed: set[str] = set()
     position = 0
     while found := TAG.search(text, position):
         out.append(text[position : found.start()])
+        if found[2] != "raw" and code.holds(found.start()):
+            out.append(found[0])
+            position = found.end()
+            continue
         closing = None if found[2] in unclosed else find_closing(text, found)
         if closing is None:
             unclosed.add(found[2])
@@ -67,7 +79,7 @@ def make(name: str, given: Arguments, content: str, *, is_rst: bool) -> str | No
     """What stands for the shortcode in the markup; None when we do not know it."""
     if name in ADDRESSES:
         address = ADDRESSES[name].format(given.any("id", "url", "gistid"))
-        return address if is_rst else f"<{address}>"
+        return address if is_rst else f'<span class="media"><{address}></span>'
     maker = MAKERS.get(name)
     return maker(given, content, is_rst) if maker else None
 
@@ -80,8 +92,17 @@ def make_thumbnail(given: Arguments, content: str, is_rst: bool) -> str:
     if is_rst:
         return f"`{caption or words or address} <{address}>`__"
     title = given.named.get("title", "").replace('"', "&quot;")
-    picture = f'![{words}](<{address}> "{title}")' if title else f"![{words}](<{address}>)"
-    return f"{picture} {caption}".strip()
+    if caption:
+        return make_figure(address, words, given, caption)
+    return f'![{words}](<{address}> "{title}")' if title else f"![{words}](<{address}>)"
+
+
+def make_figure(address: str, words: str, given: Arguments, caption: str) -> str:
+    align = given.named.get("align", "")
+    classes = f' class="align-{align}"' if align in ("left", "center", "right") else ""
+    title = f' title="{escape(given.named["title"])}"' if given.named.get("title") else ""
+    image = f'<img src="{escape(address)}" alt="{escape(words)}"{title}>'
+    return f"<figure{classes}>{image}<figcaption>{caption}</figcaption></figure>"
 
 
 def make_doc(given: Arguments, content: str, is_rst: bool) -> str:
@@ -89,12 +110,16 @@ def make_doc(given: Arguments, content: str, is_rst: bool) -> str:
     if is_rst:
         return f":doc:`{words}`"
     found = re.fullmatch(r"(.+?)\s*<([^<>]+)>", words)
-    return f"[{found[1]}](<{found[2]}>)" if found else f"[{words}](<{words}>)"
+    return f"[{found[1]}](<{found[2]}>)" if found else f"[{words}](<{words}>){{.post-title}}"
 
 
 def make_listing(given: Arguments, content: str, is_rst: bool) -> str:
-    """Its name: the file of code lies outside of the posts."""
-    return f"``{given.first}``" if is_rst else f"`{given.first}`"
+    """`{{% listing hello.py python linenumbers=True %}}`"""
+    name, language = [*(word for word in given.words if "=" not in word), "", ""][:2]
+    if is_rst:
+        numbers = "\n   :number-lines:" if "linenumbers" in given.named else ""
+        return f".. listing:: {name} {language}{numbers}"
+    return listings.make_place(name, language, given.named)
 
 
 def make_chart(given: Arguments, content: str, is_rst: bool) -> str:
@@ -102,10 +127,16 @@ def make_chart(given: Arguments, content: str, is_rst: bool) -> str:
     return content if is_rst or not content.startswith("\n") else f"```{content}```"
 
 
+def make_list(given: Arguments, content: str, is_rst: bool) -> str:
+    flags = {word: "" for word in given.words if "=" not in word}
+    options = {**flags, **given.named}
+    return f".. post-list:: {choosing.dump(options)}" if is_rst else choosing.make_place(options)
+
+
 MAKERS: dict[str, Callable[[Arguments, str, bool], str]] = {
     "raw": lambda given, content, is_rst: content,
-    "post-list": lambda given, content, is_rst: "",
-    "post_list": lambda given, content, is_rst: "",
+    "post-list": make_list,
+    "post_list": make_list,
     "thumbnail": make_thumbnail,
     "doc": make_doc,
     "listing": make_listing,

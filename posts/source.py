@@ -24,6 +24,9 @@ FILE_EXTENSIONS = frozenset(
 )
 
 MAX_BYTES = 512 * 1024
+# Files of code that posts may show lie in folders of these names.
+CODE_FOLDERS = frozenset({"listings", "code"})
+MAX_CODE_BYTES = 32 * 1024
 
 # A file written twice within one tick of its file system's clock looks the same after both.
 NS_UNTIL_SETTLED = 3_000_000_000
@@ -64,13 +67,24 @@ Stamp = tuple[int, int, int, int]
 
 @dataclass
 class Folder:
-    """What POSTS_DIR holds: posts by path, and the paths of the files beside them."""
+    """What POSTS_DIR holds: posts by path, and the paths of the files beside them.
+
+    `codes` are digests of the files that posts may show as code.
+    """
 
     root: Path
     posts: dict[str, SourceFile] = field(default_factory=dict)
     files: set[str] = field(default_factory=set)
+    codes: dict[str, str] = field(default_factory=dict)
     stamps: dict[str, tuple[Stamp, str]] = field(default_factory=dict)
     found: dict[str, Stamp] = field(default_factory=dict)
+
+    def read_code(self, path: str) -> str | None:
+        """None where it is no text after all, or just gone: the next scan sees what there is."""
+        try:
+            return read_text(self.root / path)
+        except (PostUnreadable, OSError):
+            return None
 
     def read(self, source: SourceFile) -> tuple[str, str]:
         """The text of the post and of its `.meta` file ("" without one)."""
@@ -105,11 +119,13 @@ def read_folder(root: Path, before: Folder | None) -> Folder:
         return before
     folder = Folder(root, found=found)
     known = before.stamps if before else {}
-    for path in found:
+    for path, stamp in found.items():
         if extension_of(path) in FILE_EXTENSIONS:
             folder.files.add(path)
         elif is_post(path):
             folder.posts[path] = describe(path, partial(find_digest, folder, known))
+        elif is_code(path) and stamp[1] <= MAX_CODE_BYTES:
+            folder.codes[path] = find_digest(folder, known, path)
     return folder
 
 
@@ -171,6 +187,10 @@ def is_seen(path: str) -> bool:
 
 def is_post(path: str) -> bool:
     return extension_of(path) in EXTENSIONS and not is_readme(path)
+
+
+def is_code(path: str) -> bool:
+    return not CODE_FOLDERS.isdisjoint(path.split("/")[:-1])
 
 
 def extension_of(path: str) -> str:

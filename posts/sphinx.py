@@ -1,7 +1,6 @@
 """Words of Sphinx, Nikola and Pelican that docutils lacks: understood, or made plain text."""
 
 import re
-from collections.abc import Callable
 from functools import cache
 from typing import Any, ClassVar
 
@@ -13,6 +12,7 @@ from docutils.parsers.rst.languages import en as english
 from docutils.utils import Reporter, new_document
 
 from posts.highlight import highlight
+from posts.nikola import AnyOptions, Chart, Include, Listing, PostList
 
 # The stubs know less of these than docutils takes.
 register_role: Any = roles.register_canonical_role
@@ -26,7 +26,7 @@ DIRECTIVE = re.compile(r"^\s*\.\.\s+(?:\|[^|\n]+\|\s+)?([A-Za-z][\w:.+-]*)[ \t]?
 # Directives that only steer Sphinx or Nikola and have nothing to say to a reader.
 SILENT = frozenset(
     "toctree highlight highlightlang currentmodule currentclass index only-config tabularcolumns "
-    "post-list post_list default-domain py:currentmodule sectnum-depth slides-config more".split()
+    "default-domain py:currentmodule sectnum-depth slides-config more".split()
 )
 LABELS = {
     "versionadded": "New in version {}",
@@ -39,6 +39,7 @@ LABELS = {
     "gist": "https://gist.github.com/{}",
     "soundcloud": "https://api.soundcloud.com/tracks/{}",
     "soundcloud_playlist": "https://api.soundcloud.com/playlists/{}",
+    "media": "{}",
 }
 LITERAL_ROLES = frozenset(
     "func meth class mod attr exc data const obj keyword file program option envvar command kbd "
@@ -70,10 +71,15 @@ def register_ours() -> None:
     directives.register_directive("seealso", SeeAlso)
     directives.register_directive("thumbnail", Figure)
     directives.register_directive("listing", Listing)
+    directives.register_directive("literalinclude", Listing)
+    directives.register_directive("include", Include)
     directives.register_directive("chart", Chart)
+    directives.register_directive("post-list", PostList)
+    directives.register_directive("post_list", PostList)
     register_role("pep", pep_role)
     register_role("pep-reference", pep_role)
     register_role("doc", doc_role)
+    register_role("download", doc_role)
     register_role("abbr", abbr_role)
 
 
@@ -134,9 +140,15 @@ def doc_role(
     name: str, rawtext: str, text: str, lineno: int, inliner: Any, options: Any = None,
     content: Any = None,
 ) -> RoleResult:  # fmt: skip
-    """`:doc:` names another post: a link, which the index resolves or reports."""
+    """`:doc:` names another post: a link, which the index resolves or reports.
+
+    Its words are the post's title where it gives none.
+    """
     title, target = split_target(nodes.unescape(text))
-    return [nodes.reference(rawtext, title, refuri=target.strip())], []
+    reference = nodes.reference(rawtext, title, refuri=target.strip())
+    if name == "doc" and title == target:
+        reference["classes"].append("post-title")
+    return [reference], []
 
 
 def abbr_role(
@@ -147,16 +159,6 @@ def abbr_role(
     short, _, long = nodes.unescape(text).strip().removesuffix(")").partition("(")
     meaning = {"explanation": long.strip()} if long else {}
     return [nodes.abbreviation(rawtext, short.strip(), **meaning)], []
-
-
-class AnyOptions(dict[str, Callable[[str], Any]]):
-    """Takes every option, and keeps its text."""
-
-    def __bool__(self) -> bool:
-        return True
-
-    def __getitem__(self, key: str) -> Callable[[str], Any]:
-        return lambda value: value or ""
 
 
 class Degraded(Directive):
@@ -171,7 +173,7 @@ class Degraded(Directive):
         name = self.name.lower()
         if name in SILENT:
             return []
-        box = nodes.container(classes=["versionmodified"] if name in LABELS else [])
+        box = nodes.container(classes=find_classes(name))
         argument = " ".join((self.arguments or [""])[0].split())
         if argument:
             label = LABELS.get(name, "{}").format(argument)
@@ -182,27 +184,11 @@ class Degraded(Directive):
         return list(box.children) if not box["classes"] else [box]
 
 
-class Listing(Directive):
-    """The name of Nikola's file of code, which lies outside of the posts."""
-
-    optional_arguments = 1
-    final_argument_whitespace = True
-    option_spec: ClassVar[Any] = AnyOptions()
-    has_content = True
-
-    def run(self) -> list[nodes.Node]:
-        name = (self.arguments or [""])[0].split(" ")[0]
-        return [nodes.paragraph("", "", nodes.literal(name, name))]
-
-
-class Chart(Listing):
-    """The numbers of Nikola's chart, as they are written, under its title."""
-
-    def run(self) -> list[nodes.Node]:
-        title = self.options.get("title", "").strip("'\"")
-        numbers = "\n".join(self.content)
-        caption = [nodes.paragraph(title, title)] if title else []
-        return [*caption, nodes.literal_block(numbers, numbers)]
+def find_classes(name: str) -> list[str]:
+    """What is elsewhere looks like something to open; nothing of it is loaded from there."""
+    if name not in LABELS:
+        return []
+    return ["media" if LABELS[name].startswith(("http", "{}")) else "versionmodified"]
 
 
 class SeeAlso(BaseAdmonition):

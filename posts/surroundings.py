@@ -5,25 +5,30 @@ from typing import Any, cast
 from django.db.models import Case, Count, Q, Value, When
 
 from posts import search
+from posts.lists import Lists
 from posts.models import Post, PostQuerySet, is_first
 
 RELATED = 4
 
 
 def find_surroundings(post: Post) -> dict[str, Any]:
-    """`translations`, and of posts `previous`, `next`, `series` and `related`, in one query."""
-    listed, wanted = Post.objects.listed(), Q(original=post.original)
+    """`translations`, and of posts `previous`, `next`, `series` and `related`, in one query.
+
+    It finds the lists within the post too, and hands them out.
+    """
+    listed, wanted, lists = Post.objects.listed(), Q(original=post.original), Lists([post])
     if post.published_at is not None:
         wanted |= find_around(post)
     posts = (
         listed.for_lists()
-        .filter(wanted)
+        .filter(wanted | lists.wanted)
         .annotate(is_first=Case(When(is_first(), then=Value(True)), default=Value(False)))
     )
-    found: list[Any] = list(posts.order_by("-published_at", "path"))
+    found: list[Any] = list(lists.query(posts).order_by("-published_at", "path"))
+    lists.hand_out(found)
     mine = [each for each in found if each.original == post.original and each.pk != post.pk]
     mine.sort(key=lambda each: each.precedence)
-    others = [each for each in found if each.original != post.original]
+    others = [each for each in found if each.original != post.original and each.published_at]
     around = arrange(post, others) if post.published_at is not None else {}
     return {"translations": mine, **around}
 

@@ -1,6 +1,5 @@
 """The pages of the blog."""
 
-import re
 from datetime import date
 from typing import Any
 from urllib.parse import quote, unquote
@@ -21,10 +20,9 @@ from django.utils.cache import patch_cache_control
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from posts import groups
+from posts import groups, guessing, lists
 from posts import search as finder
 from posts.groups import Kind, find_group, list_groups
-from posts.links import MARKUP_ENDS
 from posts.models import Address, Post, PostQuerySet, Snapshot
 from posts.pages import Moved, frame, show
 from posts.surroundings import find_surroundings
@@ -33,10 +31,9 @@ POSTS_A_PAGE = 10
 # However many posts there are, each page of the archive stays below 100 KB.
 NEWEST_IN_ARCHIVE = 200
 TITLES_A_PAGE = 400
-# What no page may hold.
 # As it stands in rows: whole addresses are percent-encoded there.
 QUESTION = quote("?")
-CONTROLS = re.compile("[\x00-\x1f\x7f]+")
+MEANT = "posts.meant"
 
 
 def paginate(request: HttpRequest, posts: QuerySet[Post], size: int = POSTS_A_PAGE) -> Page[Post]:
@@ -152,7 +149,7 @@ def count_years() -> dict[int, int]:
 
 @require_safe
 def search(request: HttpRequest) -> HttpResponse:
-    query = CONTROLS.sub(" ", request.GET.get("q", "")).strip()[:200]
+    query = guessing.CONTROLS.sub(" ", request.GET.get("q", "")).strip()[:200]
     terms = finder.split_terms(query)
     found = finder.find(query)
     results = [(each, finder.excerpt(each.text, terms)) for each in found[:50]]
@@ -179,7 +176,7 @@ def favicon(request: HttpRequest) -> HttpResponse:
 @staff_member_required
 def drafts(request: HttpRequest) -> HttpResponse:
     """What waits: drafts, private posts and those whose time is to come."""
-    context = {**frame(request), "posts": Post.objects.unpublished().for_lists()}
+    context = {**frame(request, Snapshot()), "posts": Post.objects.unpublished().for_lists()}
     with translation.override(settings.LANGUAGE_CODE):
         return render(request, "posts/drafts.html", context)
 
@@ -190,7 +187,12 @@ def draft(request: HttpRequest, uid: str) -> HttpResponse:
     edit_url = Subquery(Snapshot.objects.values("edit_url")[:1])
     posts = Post.objects.filter(is_rendered=True).annotate(edit_url=edit_url)
     found: Any = get_object_or_404(posts, uid=uid)
-    context = {**frame(request, found.edit_url or ""), "post": found, "is_draft": True}
+    lists.fetch([found])
+    context = {
+        **frame(request, Snapshot(edit_url=found.edit_url or "")),
+        "post": found,
+        "is_draft": True,
+    }
     with translation.override(settings.LANGUAGE_CODE):
         return render(request, "posts/post.html", context)
 
@@ -214,13 +216,11 @@ def find_moved(request: HttpRequest) -> str | None:
 
 def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Send on who comes by an older address; offer what resembles the address to the others."""
-    name = request.path.rstrip("/").rpartition("/")[2].removesuffix(".html")
-    parts = re.split(r"[\s_.-]+", CONTROLS.sub(" ", MARKUP_ENDS.sub("", name)))
-    query = " ".join(part for part in parts if part and not part.isdecimal())[:100]
-    words = finder.pick_words(query)
-    posts = Post.objects.listed().for_lists()
-    context = {
-        "query": query,
-        "results": finder.resemble(posts, words, everywhere=True)[:5] if words else [],
-    }
-    return show(request, "posts/404.html", context, status=404)
+    name = guessing.read_name(request.path)
+    address, results = guessing.guess(request.path, name)
+    context = {"query": guessing.find_query(name), "results": results}
+    response = show(request, "posts/404.html", context, status=404)
+    if meant := address or guessing.find_elsewhere(request.path):
+        # For posts.middleware, which knows first whether a post was there once.
+        request.META[MEANT] = meant
+    return response

@@ -4,6 +4,11 @@ from tests.posts.blogs import make_markdown
 
 MOST_QUERIES = 4
 
+LISTS = "\n\n".join(f".. post-list::\n   {options}" for options in (
+    ":stop: 3", ":start: -2", ":sort: title\n   :reverse:", ":tags: x, 中文\n   :require_all_tags:",
+    ":date: year >= 2016, weekday != 0, hour < 23, > 2001-02-03, < now", ":all:\n   :sort: slug",
+))  # fmt: skip
+
 POSTS = {
     **{
         f"2016-01-{day:02}-p{day}.md": make_markdown(
@@ -15,9 +20,14 @@ POSTS = {
         )
         for day in range(1, 13)
     },
-    **{f"2017-01-0{day}-s.md": make_markdown(series="S", tags="[x]") for day in range(1, 4)},
+    **{
+        f"2017-01-0{day}-s.md": make_markdown(series="S", tags="[x]", author="Jane, Ric")
+        for day in range(1, 4)
+    },
     "2015-01-02-dot.md": make_markdown("Dot", tags="[.NET]"),
     "2015-01-01-plain.md": make_markdown("Plain words of a title", "Neither tag nor category."),
+    "2015-01-03-lists.rst": f"Lists\n=====\n\n{LISTS}\n",
+    "lists.rst": f"Lists\n=====\n\n{LISTS}\n",
     "2016-01-02-p2.fr.md": "# Poste deux\n\nTexte.\n",
     "about.md": "# About\n",
     "about.fr.md": "# À propos\n",
@@ -29,18 +39,20 @@ ADDRESSES = [
     *((address, 200) for address in (
         "/", "/?utm_source=x", "/?page=2", "/2016/01/02/p2/", "/2017/01/02/s/",
         "/2015/01/01/plain/", "/2016/01/02/p2-fr/", "/pages/about-fr/",
+        "/2015/01/03/lists/", "/pages/lists/",
         "/pages/about/", "/tags/", "/tags/x/", "/tags/x/?page=2", "/categories/c/",
         "/categories/c/?page=2", "/series/s/", "/archive/", "/archive/2016/",
         "/search/", "/search/?q=Post",
         "/search/?q=Post 2 中", "/search/?q=中文", "/search/?q=nothing", "/feed/", "/rss/",
         "/tags/x/feed/", "/tags/x/rss/", "/categories/c/feed/", "/categories/c/rss/",
-        "/tags/.net/",
+        "/tags/.net/", "/authors/jane/", "/authors/ric/feed/", "/authors/ric/rss/",
  "/sitemap.xml", "/robots.txt", "/files/p.png",
     )),
     *((address, 404) for address in (
-        "/none/", "/Post.html", "/?page=9", "/2016/01/01/Post/", "/2016/13/01/none/",
+        "/helo-wrld/", "/none/", "/Post.html", "/?page=9", "/2016/01/01/Post/", "/2016/13/01/none/",
         "/2016/01/01/没有这篇/", "/pages/text/", "/tags/post/", "/tags/post/feed/",
         "/categories/post/", "/categories/post/rss/",
+        "/authors/post/", "/authors/post/feed/",
         "/series/post/",
         "/archive/1999/", "/archive/0000/",
         "/tags/%00/", "/pages/%00/", "/2016/01/01/%00/", "/articles/%00.html", "/files/%00.png",
@@ -51,6 +63,6 @@ ADDRESSES = [
         "/old.html", "/?p=12", "/tags/X/", "/tags/net/", "/tags/net/feed/",
         "/categories/C/rss/", "/archive", "/archive/2016", "/tags/x", "/2016/01/02/p2",
         "/articles/2016-01-02-p2.md.html",
-        "/favicon.ico",
+        "/favicon.ico", "/p2.html", "/rss.xml", "/author/jane/",
     )),
 ]  # fmt: skip

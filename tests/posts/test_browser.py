@@ -49,6 +49,7 @@ $$
 """
 PAGES = ("/", "/2016/01/01/a/", "/2016/01/02/b/", "/archive/", "/archive/2016/", "/tags/",
          "/tags/x/", "/categories/c/", "/series/s/", "/search/?q=text", "/pages/about/",
+         "/2016/01/03/c/", "/authors/jane/",
          "/nothing/")  # fmt: skip
 
 
@@ -60,7 +61,11 @@ def site(tmp_path, live_server, settings):
             "A post", BODY, tags="[x, 标签]", series="S", category="C"
         ),
         "2016-01-02-b.md": make_markdown("文章", "中文的正文。" * 30, tags="[x]", series="S"),
-        "2016-01-03-c.rst": "Rst\n====\n\n.. note:: N\n\n.. [1] F\n\nSee [1]_.\n\nT\n----\n\nX",
+        "2016-01-03-c.rst": "Rst\n====\n\n:author: Jane\n\n.. note:: N\n\n.. [1] F\n\nSee [1]_.\n"
+                            "\nT\n----\n\n.. post-list::\n\n.. listing:: a.py python\n\n"
+                            ".. youtube:: x",
+        "listings/a.py": f"import os  # {WIDE}\n",
+        "2016-01-04-d.md": make_markdown("D", author="Ric"),
         "about.md": "# About\n",
     })  # fmt: skip
     return live_server.url

@@ -3,11 +3,12 @@
 import pytest
 
 from posts import reading
-from tests.posts.blogs import index, make_markdown
+from tests.posts.blogs import get_post, index, make_markdown
 
 pytestmark = pytest.mark.django_db
 
-SIMILAR = ["C", "C++", "C#", ".NET", "net", "F#", "F"]
+SLUGS = ["c", "c++", "c#", ".net", "net", "f#", "f", "c--", "a*", "a"]
+SIMILAR = ["C", "C++", "C#", ".NET", "net", "F#", "F", "C--", "A*", "A"]
 
 
 @pytest.fixture
@@ -22,14 +23,16 @@ def blog(tmp_path):
 
 
 def test_similar_names_stay_apart():
-    assert [reading.slugify(tag) for tag in SIMILAR] == ["c", "c++", "c#", ".net", "net", "f#", "f"]
+    assert [reading.slugify(tag) for tag in SIMILAR] == SLUGS
     assert reading.slugify("...and more") == "and-more"
+    assert reading.slugify("what -- else-") == "what-else"
     assert reading.slugify(".") == "u+2e"
 
 
 @pytest.mark.parametrize("folder", ["/tags/", "/categories/"])
 def test_each_of_similar_tags_lists_its_own_posts(blog, client, folder):
-    for tag, slug in (("C", "c"), ("C++", "c++"), ("C#", "c%23"), (".NET", ".net"), ("net", "net")):
+    for tag, slug in (("C", "c"), ("C++", "c++"), ("C#", "c%23"), (".NET", ".net"), ("net", "net"),
+                      ("C--", "c--"), ("A*", "a*")):  # fmt: skip
         page = client.get(f"{folder}{slug}/").content.decode()
         assert f'<h1 class="site-title">{tag}</h1>' in page
         assert page.count("site-entry-title") == 1
@@ -42,6 +45,7 @@ def test_each_of_similar_tags_lists_its_own_posts(blog, client, folder):
         ("/tags/C++/", "/tags/c%2B%2B/"),
         ("/tags/C%23/", "/tags/c%23/"),
         ("/tags/.NET/", "/tags/.net/"),
+        ("/tags/C--/", "/tags/c--/"),
         ("/tags/C++/feed/", "/tags/c%2B%2B/feed/"),
         ("/tags/C++/rss/", "/tags/c%2B%2B/rss/"),
         ("/categories/C++/", "/categories/c%2B%2B/"),
@@ -77,3 +81,37 @@ def test_a_post_with_two_spellings_of_a_tag_is_listed_once(tmp_path, client):
     )
     page = client.get("/tags/machine-learning/").content.decode()
     assert page.count(">Once</a>") == 1
+
+
+def write_authors(root, **authors):
+    index(root, **{
+        f"2016-01-0{day}-{name}.md": make_markdown(name, author=f'"{value}"')
+        for day, (name, value) in enumerate(authors.items(), start=1)
+    })  # fmt: skip
+
+
+def test_authors_have_pages_where_there_are_several(tmp_path, client):
+    write_authors(tmp_path, a="Jane Doe", b="Jane Doe; 王小明", c="王小明", d="")
+    page = client.get("/authors/jane-doe/").content.decode()
+    assert '<h1 class="site-title">Jane Doe</h1>' in page
+    assert [each in page for each in (">a</a>", ">b</a>", ">c</a>")] == [True, True, False]
+    assert client.get("/authors/Jane Doe/")["Location"] == "/authors/jane-doe/"
+    assert b">c</title>" not in client.get("/authors/jane-doe/feed/").content
+    assert client.get("/authors/王小明/rss/").status_code == 200
+    post = client.get("/2016/01/02/b/").content.decode()
+    assert 'href="/authors/jane-doe/">Jane Doe</a>, <a' in post
+    assert 'href="/authors/jane-doe/"' in client.get("/tags/").content.decode()
+
+
+def test_the_only_author_is_no_link(tmp_path, client):
+    write_authors(tmp_path, a="Jane", b="jane", c="")
+    assert b"/authors/" not in client.get("/2016/01/01/a/").content + client.get("/tags/").content
+    write_authors(tmp_path, a="Jane", b="Ric")
+    assert b'href="/authors/jane/"' in client.get("/2016/01/01/a/").content
+
+
+def test_a_link_to_an_author_without_posts_is_told(tmp_path):
+    link = make_markdown("L", "[x]({author}Jane)")
+    assert len(index(tmp_path, **{"2016-01-09-l.md": link}).problems) == 1
+    write_authors(tmp_path, a="Jane")
+    assert get_post("2016-01-09-l.md").site_problems == []

@@ -1,5 +1,7 @@
 """Links between posts: every form that people use leads to the post, or is reported."""
 
+import re
+
 import pytest
 from django.core.management import CommandError, call_command
 
@@ -195,3 +197,58 @@ def test_links_to_where_a_post_once_was_are_fine(tmp_path, settings, capsys):
     with pytest.raises(CommandError, match="1 problem found"):
         call_command("check_posts")
     assert "b.md:1: the link /2016/01/01/a/ leads nowhere" in capsys.readouterr().out
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["x.rst", "x.md"])
+def test_a_link_without_words_shows_the_title_of_the_post(tmp_path, name):
+    head = ".. title: X\n.. date: 2020-01-02\n"
+    shortcodes = (
+        "{{% doc %}}p{{% /doc %}} {{% doc %}}words <p>{{% /doc %}} {{% doc %}}q#e{{% /doc %}}"
+    )
+    text = f"{head}\n{shortcodes}\n" if name == "x.rst" else f"<!--\n{head}-->\n\n{shortcodes}\n"
+    other = ".. title: {}\n.. date: 2020-01-01\n.. slug: {}\n\nText.\n"
+    index(tmp_path, **{
+        name: text,
+        "p.rst": other.format("P & <b>", "p"),
+        "q.rst": other.format("Q", "q") + ".. _e:\n\nE\n",
+    })  # fmt: skip
+    assert get_words(name) == ["P &amp; &lt;b&gt;", "words", "Q"]
+    index(tmp_path, **{"p.rst": other.format("Renamed", "p")})
+    assert get_words(name) == ["Renamed", "words", "Q"]
+    incremental = get_post(name).urls
+    index_posts(tmp_path, everything=True)
+    assert get_post(name).urls == incremental
+    index(
+        tmp_path, **{"p.rst": other.replace("slug", "status: draft\n.. slug").format("Secret", "p")}
+    )
+    assert get_words(name) == ["p", "words", "Q"]
+    (tmp_path / "q.rst").unlink()
+    index(tmp_path)
+    assert get_words(name) == ["p", "words", "q#e"]
+
+
+def get_words(path):
+    """Of the links in a post."""
+    return re.findall(r"<a [^>]*>([^<]*)</a>", get_post(path).html)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[a](<x"><script>alert(1)</script>>) [](%EF%B7%940%EF%B7%95){.post-title}',
+        '<a class="post-title" href="%EF%B7%940%EF%B7%95">t</a>',
+        "[a](link://title/2020-01-02-b.md)",
+        "[a](link://code/?name=x) <div data-code='name=<script>alert(1)</script>'></div>",
+        f'<a class="post-title" href="{"link://title/" * 3000}x">t</a>',
+    ],
+)
+def test_nobody_breaks_out_of_a_title_or_code(tmp_path, text):
+    index(tmp_path, **{
+        "2020-01-01-a.md": make_markdown("A", f"[x](y%22%3E%3Cscript%3E)\n\n{text}"),
+        "2020-01-02-b.md": '---\ntitle: "javascript:alert(1)"\n---\nB\n',
+    })  # fmt: skip
+    html = get_post("2020-01-01-a.md").html
+    assert "<script" not in html
+    assert 'href="javascript' not in html

@@ -1,8 +1,14 @@
 """A blog written for Nikola 8.3 looks here as it does there, feature by feature."""
 
+import re
+import time
+
 import pytest
 
+from posts.index import index_posts
+from posts.literal import Code
 from posts.placement import wished_slug
+from tests.posts.blogs import get_post, index, messages, write_posts
 from tests.posts.test_formats import read
 from tests.posts.test_pelican import links_of
 
@@ -28,7 +34,6 @@ def show_rst(tmp_path, text):
         ("{{% gist 2395294 %}}", 'href="https://gist.github.com/2395294"'),
         ("{{% media url=https://example.org/v %}}", 'href="https://example.org/v"'),
         ("{{% doc %}}the trip <b>{{% /doc %}}", ">the trip</a>"),
-        ("{{% listing hello.py python linenumbers=True %}}", "<code>hello.py</code>"),
         ("`{{% raw %}}{{% youtube x %}}{{% /raw %}}`", "<code>{{% youtube x %}}</code>"),
     ],
 )
@@ -39,16 +44,63 @@ def test_shortcodes_become_what_they_name(tmp_path, show, text, html):
     assert draft.problems == []
 
 
-def test_a_thumbnail_is_the_picture(tmp_path):
+@pytest.mark.parametrize(
+    ("show", "text"),
+    [
+        (show_markdown, "```\n{}\n```"),
+        (show_markdown, "`{}`"),
+        (show_markdown, "Text\n\n    {}\n    {{% /doc %}}"),
+        (show_rst, "``{}``"),
+        (show_rst, "Text::\n\n   {}\n\n   {{% /doc %}}"),
+        (show_rst, ".. code-block:: text\n\n   {}"),
+    ],
+)
+def test_a_shortcode_within_code_is_an_example_of_itself(tmp_path, show, text):
+    draft = show(tmp_path, "{{% doc %}}an <x>{{% /doc %}}\n\n" + text.replace("{}", "{{% doc %}}"))
+    assert "{{% doc %}}" in draft.text
+    assert [each["target"] for each in draft.links] == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("show", "text"),
+    [
+        (show_markdown, "- item\n\n    {{% vimeo 1 %}}"),
+        (show_rst, ".. note::\n\n   {{% vimeo 1 %}}"),
+        (show_rst, "- item\n\n  {{% vimeo 1 %}}"),
+    ],
+)
+def test_what_is_indented_is_not_always_code(tmp_path, show, text):
+    assert 'href="https://vimeo.com/1"' in show(tmp_path, text).body
+
+
+def test_code_within_a_list_is_code(tmp_path):
+    draft = show_rst(tmp_path, "- .. code-block:: python\n\n     x = 1\n\n- y")
+    assert "x = 1" in draft.text
+
+
+def test_formulas_are_found_where_mathjax_looks(tmp_path):
+    draft = show_markdown(tmp_path, r"A \\(a\_1\\) and \\[b\\] but `\\(c\\)` and \\( alone.")
+    assert draft.body.count("<math") == 2
+    assert "<msub>" in draft.body
+    assert r"\\(c\\)" in draft.body
+
+
+def test_places_have_names_as_in_older_html(tmp_path):
+    draft = show_rst(tmp_path, '.. raw:: html\n\n   <a name="old">x</a>\n\n`y <#old>`_')
+    assert ('<a id="old">x</a>' in draft.body, draft.problems) == (True, [])
+
+
+def test_a_thumbnail_is_the_picture_with_its_caption(tmp_path):
     text = '{{% thumbnail "/images/p.png" alt="Rome" title="T" %}}The city{{% /thumbnail %}}'
     draft = show_markdown(tmp_path, text)
+    assert "<figcaption>The city</figcaption></figure>" in draft.body
     assert 'alt="Rome"' in draft.body
     assert draft.text == "The city"
     assert draft.links == [{"target": "/images/p.png", "line": 7}]
 
 
 @pytest.mark.parametrize("show", [show_markdown, show_rst])
-def test_lists_of_posts_are_left_out_and_numbers_of_charts_stay(tmp_path, show):
+def test_lists_of_posts_are_no_text_and_numbers_of_charts_stay(tmp_path, show):
     draft = show(tmp_path, "{{% post-list start=0 stop=2 %}}\n{{% /post-list %}}\n\nEnd")
     assert (draft.text, draft.problems) == ("End", [])
     chart = show(tmp_path, "{{% chart Bar title='B' %}}\n'Firefox', [1, 2]\n{{% /chart %}}")
@@ -75,7 +127,6 @@ def test_shortcodes_of_other_tools_are_text(tmp_path):
         (".. gist:: 2395294", "https://gist.github.com/2395294"),
         (".. soundcloud:: 78131362", "https://api.soundcloud.com/tracks/78131362"),
         (".. media:: https://example.org/v", "https://example.org/v"),
-        (".. listing:: hello.py python\n   :number-lines:", "hello.py"),
         (".. post-list::\n   :start: 0\n   :stop: 2\n\nEnd", "End"),
         (".. TEASER_END: read on\n\nEnd", "End"),
         (".. chart:: Bar\n   :title: 'B'\n   :x_labels: [1]\n\n   'F', [1, 2]\n   'C', [3, 4]",
@@ -86,6 +137,26 @@ def test_shortcodes_of_other_tools_are_text(tmp_path):
 def test_directives_show_what_they_name(tmp_path, text, shown):
     draft = show_rst(tmp_path, text)
     assert (draft.text, draft.problems) == (shown, [])
+
+
+@pytest.mark.parametrize(
+    ("show", "end"),
+    [
+        (show_rst, ".. TEASER_END"),
+        (show_rst, ".. TEASER_END: Read on"),
+        (show_markdown, "<!-- TEASER_END -->"),
+        (show_markdown, "<!-- PELICAN_END_SUMMARY -->"),
+        (show_markdown, "<!--more-->"),
+    ],
+)
+def test_a_teaser_is_the_summary(tmp_path, show, end):
+    draft = show(tmp_path, f"One *two*.\n\nThree.\n\n{end}\n\nFour.")
+    assert draft.summary == "One two. Three."
+    assert "TEASER" not in draft.body
+    assert show(tmp_path, f"One.\n\n``{end}``").summary == "One."
+    assert show_rst(tmp_path, "One.\n\nTwo.\n\n.. more on this later").summary == "One."
+    text = f"{HEAD}.. description: Said.\n\nOne.\n\nTwo.\n\n.. TEASER_END\n"
+    assert read(tmp_path, "y.rst", text).summary == "Said."
 
 
 def test_the_original_site_is_linked_and_no_summary(tmp_path):
@@ -106,6 +177,7 @@ def test_links_by_slug_lead_to_posts(tmp_path):
         "link://category/travel": "/categories/travel/",
         "link://archive/2012": "/archive/",
         "my-day": "/2012/03/30/my-day/",
+        "../my-day/": "/2012/03/30/my-day/",
     }
     lines = "\n".join(f"- `{n} <{target}>`_" for n, target in enumerate(targets))
     text = lines.replace("`5 <my-day>`_", ":doc:`that <my-day>`")
@@ -138,3 +210,68 @@ def test_a_translation_in_two_files_is_one_too(tmp_path):
 def test_a_dot_in_the_name_of_other_posts_is_no_language(tmp_path):
     draft = read(tmp_path, "2012_03_30-just.do.it.md", "# T\n\nText.\n")
     assert (draft.base_slug, draft.language) == ("just.do.it", "")
+
+
+CODE = "import os\n\ndef f():\n    return '<b>'\n"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("name", "text", "shown"),
+    [
+        ("x.rst", ".. listing:: hello.py python\n   :number-lines: 5", ["5", "6", "7", "8"]),
+        ("x.rst", ".. listing:: hello.py python\n   :start-line: 2", []),
+        ("x.rst", ".. include:: listings/hello.py\n   :code: python\n   :number-lines:",
+         list("1234")),
+        ("x.rst", ".. literalinclude:: hello.py\n   :language: python\n   :lines: 3-4\n   :linenos:"
+                  , ["1", "2"]),
+        ("x.rst", "{{% listing hello.py python linenumbers=True %}}", list("1234")),
+        ("x.md", "{{% listing hello.py python linenumbers=True %}}", list("1234")),
+    ],
+)  # fmt: skip
+def test_code_in_a_file_of_its_own_is_shown(tmp_path, name, text, shown):
+    head = f"{HEAD}\n" if name == "x.rst" else IN_COMMENT
+    report = index(tmp_path, **{"listings/hello.py": CODE, name: f"{head}\n{text}\n"})
+    html = get_post(name).html
+    assert re.findall(r'class="linenos">\s*(\d+)', html) == shown
+    assert '<span class="k">def</span>' in html
+    assert "<b>" not in html
+    assert report.problems == []
+
+
+@pytest.mark.django_db
+def test_a_post_follows_the_code_that_it_shows(tmp_path):
+    index(
+        tmp_path, **{"listings/hello.py": CODE, "x.rst": f"{HEAD}\n.. listing:: hello.py python\n"}
+    )
+    index(tmp_path, **{"listings/hello.py": "changed = 1\n"})
+    assert "changed" in get_post("x.rst").html
+    incremental = get_post("x.rst").urls
+    index_posts(tmp_path, everything=True)
+    assert get_post("x.rst").urls == incremental
+    (tmp_path / "listings/hello.py").unlink()
+    assert messages(index(tmp_path)) == [
+        "x.rst:5: hello.py is no text of 32 KB at most in a folder called listings or code"
+    ]
+    assert "<code>hello.py</code>" in get_post("x.rst").html
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "path", ["../secret.py", "/etc/passwd", "x.rst", "conf.py", "listings/b.bin"]
+)
+def test_no_other_file_is_shown_as_code(tmp_path, path):
+    posts = tmp_path / "posts"
+    (tmp_path / "secret.py").write_text("SECRET")
+    write_posts(posts, **{"conf.py": "SECRET", "listings/a.py": "", "listings/b.bin": ""})
+    (posts / "listings/b.bin").write_bytes(b"SECRET\xff")
+    report = index(posts, **{"x.rst": f"{HEAD}\n.. listing:: {path}\n"})
+    assert "SECRET" not in get_post("x.rst").html
+    assert len(report.problems) == 1
+
+
+def test_finding_code_takes_no_time_however_it_is_written():
+    started_at = time.process_time()
+    for text in ("`" * 50_000, "~~~a\nx\n" * 10_000, "```\n" * 10_000, "`a" * 20_000):
+        Code(text, is_rst=False)
+    assert time.process_time() - started_at < 2

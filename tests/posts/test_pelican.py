@@ -98,6 +98,8 @@ def test_a_summary_is_shown_as_words(tmp_path):
         ("*a*{: .b } c", "<p><em>a</em> c</p>"),
         ("A set {x} of {#1}.", "<p>A set {x} of {#1}.</p>"),
         ("[TOC]\n\nText.", "<p>Text.</p>"),
+        ('[a]({author}Jane Doe) ![b]({static}my b.png "t")',
+         'a</a> <img alt="b" loading="lazy" src="\ufdd01\ufdd1" title="t">'),
         ('~~~~{.python hl_lines="1" linenos="table"}\nd = 4\n~~~~', '<span class="linenos">1'),
         ('![pot](p.png){: .align-right width="60" }', ' class="align-right" width="60"'),
     ],
@@ -113,7 +115,9 @@ def test_links_in_all_its_spellings_lead_to_posts_files_and_lists(tmp_path):
     (tmp_path / "images").mkdir()
     (tmp_path / "images/pot.png").write_bytes(b"")
     (tmp_path / "cooking").mkdir()
-    (tmp_path / "cooking/b.md").write_text(HEAD + "Slug: bread\nTags: flour\n\nText.\n")
+    (tmp_path / "cooking/b.md").write_text(
+        HEAD + "Slug: bread\nAuthor: Jane\nTags: flour\n\nText.\n"
+    )
     targets = {
         "{filename}b.md": "/2012/03/30/bread/",
         "{filename}/cooking/b.md#end": "/2012/03/30/bread/#end",
@@ -124,7 +128,7 @@ def test_links_in_all_its_spellings_lead_to_posts_files_and_lists(tmp_path):
         "{tag}flour": "/tags/flour/",
         "{category}Cooking": "/categories/cooking/",
         "{index}": "/",
-        "{author}Jane": "/",
+        "{author}Jane": "/authors/jane/",
     }
     lines = "\n".join(f"- [x](<{target}>)" for target in targets)
     (tmp_path / "cooking/a.md").write_text(f"{HEAD}\n{lines}\n")

@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posts import search
+from posts import guessing, search
 from posts.index import Run, index_posts
 from posts.models import Post
 from tests.posts.blogs import index, make_markdown
@@ -88,9 +88,9 @@ def test_words_tell_what_a_title_is_about():
 
 @given(st.text(max_size=60))
 def test_whatever_the_address_something_or_nothing_resembles_it(text):
-    words = search.pick_words(text)
-    if words:
-        list(search.resemble(Post.objects.listed(), words, everywhere=True))
+    if words := search.pick_words(text):
+        list(search.resemble(Post.objects.listed(), words))
+    guessing.guess(f"/{text}", guessing.read_name(f"/{text}"))
 
 
 def test_posts_with_one_title_and_text_are_both_found_until_one_goes(tmp_path):
@@ -108,7 +108,7 @@ def test_what_was_prepared_is_found_by_nobody_before_its_post_has_come(tmp_path,
     search.prepare([("Newer words", ""), ("Unheard of", "")])
     assert search.find("Unheard") == search.find("Newer") == []
     words = search.pick_words("Newer words")
-    assert len(search.resemble(Post.objects.listed(), words, everywhere=True)) == 2
+    assert len(search.resemble(Post.objects.listed(), words)) == 2
     index(tmp_path, **{"2016-01-01-a.md": "# Newer words\n"})
     assert [post.path for post in search.find("Newer")] == ["2016-01-01-a.md"]
     search.sweep()

@@ -182,3 +182,51 @@ def test_what_is_searched_for_is_shown_without_control_characters(client):
 
 def test_posting_to_a_page_is_refused(client):
     assert client.post("/").status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("asked", "address"),
+    [
+        ("/hello-world.html", "/2016/05/05/hello-world/"),
+        ("/posts/hello-world/", "/2016/05/05/hello-world/"),
+        ("/posts/2016/05/hello-world/index.html", "/2016/05/05/hello-world/"),
+        ("/pages/about.html", "/pages/about/"),
+        ("/about/", "/pages/about/"),
+        ("/rss.xml", "/rss/"),
+        ("/feeds/all.atom.xml", "/feed/"),
+        ("/archives.html", "/archive/"),
+        ("/2016/", "/archive/2016/"),
+        ("/2016/05/", "/archive/2016/"),
+        ("/tag/中文.html", "/tags/%E4%B8%AD%E6%96%87/"),
+        ("/category/c.html", "/categories/c/"),
+        ("/index.html", "/"),
+    ],
+)
+def test_addresses_of_other_tools_lead_to_what_they_meant(tmp_path, client, asked, address):
+    index(tmp_path, **{
+        "2016-05-05-hello-world.md": make_markdown("Hello world"), "about.md": "# About\n"
+    })  # fmt: skip
+    answer = client.get(asked)
+    assert (answer.status_code, answer.headers.get("Location")) == (301, address)
+
+
+def test_an_address_that_two_posts_may_mean_leads_to_neither(tmp_path, client):
+    posts = {f"2016-05-0{day}-same.md": make_markdown(f"Same {day}") for day in (1, 2)}
+    index(tmp_path, **posts, **{"2016-05-03-b.md": make_markdown("B", aliases="[/c.html]")},
+          **{"2016-05-04-c.md": make_markdown("C")})  # fmt: skip
+    page = client.get("/same.html")
+    assert page.status_code == 404
+    assert "Same 1" in page.content.decode()
+    assert client.get("/tags/same/").status_code == 404
+    assert client.get("/c.html")["Location"] == "/2016/05/03/b/"
+
+
+@pytest.mark.parametrize("asked", ["/2020/01/01/helo-wrld/", "/helo_wrld.html", "/hallo-wolrd"])
+def test_a_mistyped_address_offers_what_is_near(tmp_path, client, asked):
+    index(tmp_path, **{
+        "2016-05-05-hello-world.md": make_markdown("Hello world"),
+        "2016-05-06-a.md": make_markdown("Held back by word of mouth"),
+    })  # fmt: skip
+    page = client.get(asked, follow=True).content.decode()
+    assert ">Hello world</a>" in page
+    assert "Held back" not in page

@@ -1,0 +1,122 @@
+"""What a visitor may have meant by an address that leads nowhere: an older or a mistyped one."""
+
+import re
+from difflib import SequenceMatcher
+from typing import Any
+from urllib.parse import quote, unquote
+
+from django.db.models import BooleanField, Case, IntegerField, Q, Value, When
+from django.db.models.expressions import RawSQL
+
+from posts import search
+from posts.links import MARKUP_ENDS
+from posts.models import Post
+
+MOST_OFFERED = 5
+MOST_NEAR = 40
+MOST_WORDS = 6
+MOST_PARTS = 16
+# How alike words must be on average to be taken for the same, mistyped.
+ALIKE = 0.79
+
+CONTROLS = re.compile("[\x00-\x1f\x7f]+")
+# Where Pelican, Nikola, Jekyll, Hugo and WordPress have what is elsewhere here.
+ELSEWHERE = [
+    (re.compile(r"/(?:rss|feed|index)\.(?:xml|rss)|/feeds/all(?:-[\w-]+)?\.rss\.xml"), "/rss/"),
+    (
+        re.compile(r"/atom\.xml|/feed\.atom|/index\.atom|/feeds/all(?:-[\w-]+)?\.atom\.xml"),
+        "/feed/",
+    ),
+    (re.compile(r"/archives?(?:/index)?(?:\.html)?/?"), "/archive/"),
+    (re.compile(r"/(?:tags|categories)(?:/index)?\.html|/categories/?"), "/tags/"),
+    (
+        re.compile(r"/(?:posts/)?([0-9]{4})(?:/[0-9]{2}){0,2}(?:/index\.html|\.html|/)?"),
+        "/archive/{}/",
+    ),
+    (re.compile(r"/tags?/([^/]+?)(?:/index)?\.html|/tag/([^/]+)/?"), "/tags/{}/"),
+    (
+        re.compile(r"/categor(?:y|ies)/([^/]+?)(?:/index)?\.html|/category/([^/]+)/?"),
+        "/categories/{}/",
+    ),
+    (re.compile(r"/authors?/([^/]+?)(?:/index)?\.html|/author/([^/]+)/?"), "/authors/{}/"),
+    (re.compile(r"/index\.html?"), "/"),
+]
+# Below these is another kind of page, or a post as we show it: one of the same name is not meant.
+OTHER_KINDS = re.compile(
+    r"/(?:tags?|categor(?:y|ies)|series|authors?|archive|search|feeds?|rss|files|drafts|articles)/"
+    r"|/(?:[0-9]{4}/[0-9]{2}/[0-9]{2}|pages)/[^/]+/?$(?<!\.html)"
+)
+
+
+def find_elsewhere(path: str) -> str | None:
+    """The address here of what other tools show at that path."""
+    for pattern, address in ELSEWHERE:
+        if found := pattern.fullmatch(path):
+            name = next((each for each in found.groups() if each), "")
+            made = address.format(quote(name))
+            return made if made != path else None
+    return None
+
+
+def read_name(path: str) -> str:
+    """What a post at the path would be called: its last part without endings."""
+    plain = re.sub(r"/index\.html?$", "", path).rstrip("/").rpartition("/")[2]
+    plain = re.sub(r"\.html?$", "", plain)
+    return CONTROLS.sub(" ", MARKUP_ENDS.sub("", plain))
+
+
+def find_query(name: str) -> str:
+    """The words of the name, for the search."""
+    parts = re.split(r"[\s_.-]+", name)
+    return " ".join(part for part in parts if part and not part.isdecimal())[:100]
+
+
+def guess(path: str, name: str) -> tuple[str | None, list[Post]]:
+    """The address that must be meant, if there is one, and posts to offer; in one query."""
+    query = find_query(name)
+    words = search.pick_words(query)
+    parts = list(dict.fromkeys(word[at : at + 3] for word in words for at in range(len(word) - 2)))
+    is_same = Q(slug__iexact=name)
+    is_exact, score = search.likeness(words, everywhere=True) if words else (is_same, Value(0))
+    is_near, nearness = nearly(parts[:MOST_PARTS]) if parts else (is_same, Value(0))
+    found: Any = (
+        Post.objects.listed()
+        .for_lists()
+        .annotate(score=score, nearness=nearness)
+        .filter(is_same | is_exact | is_near)
+        .annotate(is_exact=Case(
+            When(is_same | is_exact, then=Value(True)), default=Value(False),
+            output_field=BooleanField(),
+        ))
+        .order_by("-is_exact", "-score", "-nearness", "-published_at", "path")
+    )  # fmt: skip
+    rows = list(found[:MOST_NEAR]) if name else []
+    same = [each for each in rows if each.slug.lower() == name.lower()]
+    is_meant = len(same) == 1 and not OTHER_KINDS.match(path)
+    marks = {each: measure(words[:MOST_WORDS], each) for each in rows if not each.is_exact}
+    near = sorted((each for each in marks if marks[each] >= ALIKE), key=lambda each: -marks[each])
+    exact = [each for each in rows if each.is_exact]
+    return same[0].get_absolute_url() if is_meant else None, [*exact, *near][:MOST_OFFERED]
+
+
+def nearly(parts: list[str]) -> tuple[Q, Any]:
+    """Posts whose address holds half of the pieces of a word, or whose title holds some."""
+    one = [Case(When(slug__icontains=part, then=Value(1)), default=Value(0)) for part in parts]
+    nearness: Any = sum(one, Value(0, output_field=IntegerField()))
+    alike = Q(nearness__gte=max(1, len(parts) // 2))
+    if search.is_sqlite():
+        wanted = " OR ".join(f'"{part}"' for part in parts)
+        found = RawSQL(search.RESEMBLING, [f"{{title}} : ({wanted})"])  # noqa: S611 - no text of others in the SQL
+        return alike | Q(search_key__in=found), nearness
+    return alike | Q(*[Q(title__icontains=part) for part in parts], _connector=Q.OR), nearness
+
+
+def measure(words: list[str], post: Post) -> float:
+    """From 0 to 1, how near the words are to some of the post's title and address."""
+    others = search.WORD.findall(f"{post.title} {unquote(post.slug)}".lower())
+    best = [max((compare(word, other) for other in others), default=0) for word in words]
+    return sum(best) / max(1, len(best))
+
+
+def compare(word: str, other: str) -> float:
+    return SequenceMatcher(None, word, other).ratio()
