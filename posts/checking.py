@@ -5,7 +5,7 @@ from datetime import UTC
 from pathlib import Path
 from urllib.parse import unquote
 
-from posts import fitting, placement, source
+from posts import fitting, linking, placement, source
 from posts.answers import Answers, is_visible, list_addresses
 from posts.models import Post
 from posts.problems import Problem
@@ -26,7 +26,7 @@ def check_posts(root: Path, former: Collection[str] = ()) -> list[tuple[str, Pro
     for rendered in map(fitting.fit, render_all(folder, list(folder.posts.values()), UTC)):
         found += [(rendered.source.path, problem) for problem in rendered.problems]
         if rendered.draft:
-            row = make_row(len(rows), placement.keep_own_links(rendered))
+            row = make_row(len(rows), linking.keep_own_links(rendered))
             rows.append(row)
             slugs = [slug for _, slug in row.tags]
             lists |= list_addresses(row, slugs, row.category_slug, row.series_slug)
@@ -37,7 +37,7 @@ def check_posts(root: Path, former: Collection[str] = ()) -> list[tuple[str, Pro
     placement.set_places(rows)
     readable = {unquote(each) for each in lists}
     site = Answers(rows, folder, lambda: readable, lambda: others, lambda: waiting)
-    placement.set_links(rows, rows, site)
+    linking.set_links(rows, rows, site)
     for row in rows:
         found += [(row.path, Problem(each["line"], each["message"])) for each in row.site_problems]
     return sorted(found)

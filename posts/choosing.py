@@ -1,10 +1,11 @@
 """Nikola's post-list: what its options say about which posts a list within a post shows."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from html import escape
+from typing import Protocol
 from urllib.parse import parse_qsl, urlencode
 
 from posts.metadata import YEARS
@@ -25,6 +26,16 @@ PARTS = ("year", "month", "day", "weekday", "isoweekday", "hour", "minute")
 LISTS = ("tags", "categories", "sections", "slugs")
 # They say how Nikola builds the list, or in which language.
 PASSED_OVER = ("template", "id", "lang")
+
+
+class Listed(Protocol):
+    """A post as far as lists show it."""
+
+    title: str
+    day: date | None
+    language: str
+
+    def get_absolute_url(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -55,6 +66,21 @@ class Choice:
 
 def mark(options: str) -> str:
     return f"\ufdd2{options}\ufdd3"
+
+
+def show(posts: Iterable[Listed]) -> str:
+    """The list that stands in a mark's place; nothing where no post is in it."""
+    items = "".join(f"<li>{show_day(each)}{show_link(each)}</li>" for each in posts)
+    return f"<ul>{items}</ul>" if items else ""
+
+
+def show_day(post: Listed) -> str:
+    return f'<time datetime="{post.day}">{post.day}</time> ' if post.day else ""
+
+
+def show_link(post: Listed) -> str:
+    lang = f' lang="{escape(post.language)}"' if post.language else ""
+    return f'<a href="{escape(post.get_absolute_url())}"{lang}>{escape(post.title)}</a>'
 
 
 def dump(options: Mapping[str, str]) -> str:

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from posts import answers, fitting, lineage, placement, renames, search, snapshots, source
+from posts import answers, fitting, lineage, linking, placement, renames, search, snapshots, source
 from posts.lineage import Lineage, Past, Progress, keep_quiet
 from posts.models import Address, Post, address_of, article_address_of
 from posts.problems import Problem
@@ -65,7 +65,7 @@ def index_posts(
                 missing = [each for each in run.stale if each not in spool.places]
                 is_past = past.since and (folder, run.snapshot.commit) != (before, past.since)
                 if not missing and not is_past:
-                    run.snapshot.stamps = source.dump_stamps(folder.stamps, scanned_at)
+                    run.snapshot.stamps = snapshots.dump_stamps(folder.stamps, scanned_at)
                     report = run.write()
                     break
             fill(folder, missing)
@@ -77,7 +77,7 @@ def index_posts(
 def render_into(spool: Spool, tell: Progress, folder: Folder, missing: list[SourceFile]) -> None:
     zone = timezone.get_default_timezone()
     for done, rendered in enumerate(render_all(folder, missing, zone), start=1):
-        spool.put(placement.keep_own_links(fitting.fit(rendered)))
+        spool.put(linking.keep_own_links(fitting.fit(rendered)))
         tell(done, len(missing))
 
 
@@ -146,7 +146,7 @@ class Run:
     def link(self, before: set[answers.Fact] | None) -> set[Post]:
         """Links of posts that did not change lead elsewhere only when an address or file did."""
         rows = self.sorted_rows()
-        places = placement.digest_places(rows, self.folder)
+        places = linking.digest_places(rows, self.folder)
         after = self.look_up_facts()
         if places != self.snapshot.places or before is None or after is None:
             self.snapshot.places = places
@@ -158,7 +158,7 @@ class Run:
         load(linked, ("links", "urls", "site_problems"))
         stored = answers.stored_lists, answers.stored_others, answers.stored_waiting
         site = answers.Answers(rows, self.folder, *stored)
-        return placement.set_links(
+        return linking.set_links(
             linked, rows, site, lambda posts: load(posts, ("anchors", "title"))
         )
 

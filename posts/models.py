@@ -10,7 +10,6 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, Subquery, When
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from posts import choosing, links, reading
@@ -154,7 +153,7 @@ class Post(models.Model):
         """The body with its links put in, and with its lists, if it has been given them."""
         rest = iter(self.lists)
         filled = links.fill(self.body, self.urls)
-        return choosing.MARK.sub(lambda found: show_list(next(rest, ())), filled)
+        return choosing.MARK.sub(lambda found: choosing.show(next(rest, ())), filled)
 
     @property
     def tags(self) -> list[tuple[str, str]]:
@@ -192,24 +191,6 @@ class Post(models.Model):
     @property
     def all_problems(self) -> list[dict[str, Any]]:
         return sorted([*self.problems, *self.site_problems], key=lambda problem: problem["line"])
-
-
-def show_list(posts: Sequence[Post]) -> str:
-    """A list within a post."""
-    items = format_html_join(
-        "",
-        '<li>{}<a href="{}"{}>{}</a></li>',
-        (
-            (
-                format_html('<time datetime="{0}">{0}</time> ', each.day) if each.day else "",
-                each.get_absolute_url(),
-                format_html(' lang="{}"', each.language) if each.language else "",
-                each.title,
-            )
-            for each in posts
-        ),
-    )
-    return format_html("<ul>{}</ul>", items) if posts else ""
 
 
 def is_first(**among: object) -> Q:
@@ -295,7 +276,7 @@ class Snapshot(models.Model):
     edit_url = models.CharField(max_length=500, blank=True)
     # What the published posts have as their author, as they write it, each once.
     authors = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
-    # source.dump_stamps: half a megabyte for thousands of posts, which no page needs.
+    # snapshots.dump_stamps: half a megabyte for thousands of posts, which no page needs.
     stamps = models.TextField(blank=True)
 
     def __str__(self) -> str:

@@ -43,8 +43,8 @@ TEASER_COLUMNS = 800
 LIBRARIES = ("docutils", "markdown-it-py", "mdit-py-plugins", "Pygments", "nh3", "PyYAML")
 MODULES = (
     "answers choosing conventions document extra fitting formula headers highlight languages lines "
-    "links listings literal markdown markup metadata moments nikola originals placement problems "
-    "reading rendering rst shortcodes source sphinx translations".split()
+    "linking links listings literal markdown markup metadata moments nikola originals placement "
+    "problems reading rendering rst sanitizing shortcodes source sphinx translations".split()
 )
 
 

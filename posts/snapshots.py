@@ -1,14 +1,19 @@
 """What one run of the index leaves to the next: commit, looks of files, where to edit."""
 
+import json
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
 from django.utils import timezone
 
-from posts import history, source
+from posts import history
 from posts.models import Post, Snapshot
 from posts.rows import load
+from posts.source import Stamp
+
+# A file written twice within one tick of its file system's clock looks the same after both.
+NS_UNTIL_SETTLED = 3_000_000_000
 
 
 def lock() -> Snapshot:
@@ -21,10 +26,25 @@ def lock() -> Snapshot:
     return snapshot
 
 
-def read_stamps() -> dict[str, tuple[source.Stamp, str]]:
+def read_stamps() -> dict[str, tuple[Stamp, str]]:
     """Hashing thousands of files to find one edit takes longer than all else about it."""
     stored = Snapshot.objects.filter(pk=1).values_list("stamps", flat=True).first()
-    return source.load_stamps(stored or "")
+    return load_stamps(stored or "")
+
+
+def dump_stamps(stamps: dict[str, tuple[Stamp, str]], now: int) -> str:
+    """What to remember until the next scan, `now` in ns; files changed just now are left out."""
+    return json.dumps(
+        {path: (stamp, digest) for path, (stamp, digest) in stamps.items()
+         if max(stamp[2:]) < now - NS_UNTIL_SETTLED},
+        ensure_ascii=False,
+        separators=(",", ":"),
+    )  # fmt: skip
+
+
+def load_stamps(text: str) -> dict[str, tuple[Stamp, str]]:
+    found = json.loads(text or "{}")
+    return {path: (tuple(stamp), digest) for path, (stamp, digest) in found.items()}
 
 
 def take_commit_times(snapshot: Snapshot, root: Path, rows: Iterable[Post]) -> set[Post]:

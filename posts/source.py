@@ -1,7 +1,6 @@
 """Finds the files of the blog: which are posts, which lie beside them, and what they hold."""
 
 import hashlib
-import json
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -27,9 +26,6 @@ MAX_BYTES = 512 * 1024
 # Files of code that posts may show lie in folders of these names.
 CODE_FOLDERS = frozenset({"listings", "code"})
 MAX_CODE_BYTES = 32 * 1024
-
-# A file written twice within one tick of its file system's clock looks the same after both.
-NS_UNTIL_SETTLED = 3_000_000_000
 
 UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 
@@ -222,21 +218,6 @@ def is_storable(path: str) -> bool:
 
 def is_readme(path: str) -> bool:
     return name_of(path).lower() == "readme"
-
-
-def dump_stamps(stamps: dict[str, tuple[Stamp, str]], now: int) -> str:
-    """What to remember until the next scan, `now` in ns; files changed just now are left out."""
-    return json.dumps(
-        {path: (stamp, digest) for path, (stamp, digest) in stamps.items()
-         if max(stamp[2:]) < now - NS_UNTIL_SETTLED},
-        ensure_ascii=False,
-        separators=(",", ":"),
-    )  # fmt: skip
-
-
-def load_stamps(text: str) -> dict[str, tuple[Stamp, str]]:
-    found = json.loads(text or "{}")
-    return {path: (tuple(stamp), digest) for path, (stamp, digest) in found.items()}
 
 
 def blob_id(path: str | Path) -> str:

@@ -92,7 +92,7 @@ def test_links_are_looked_at_again_when_the_site_answers_otherwise(tmp_path, mon
     monkeypatch.setattr("posts.answers.find_view", lambda path: None)
     index(tmp_path)
     assert get_post("2016-01-01-a.md").site_problems == []
-    monkeypatch.setattr("posts.placement.digest_urls", lambda: "other addresses")
+    monkeypatch.setattr("posts.linking.digest_urls", lambda: "other addresses")
     assert messages(index(tmp_path)) == ["2016-01-01-a.md:3: the link /search/ leads nowhere"]
 
 

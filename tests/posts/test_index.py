@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from posts import index as index_module
-from posts import source
+from posts import snapshots, source
 from posts.index import index_posts
 from posts.models import Address, Post, Snapshot, Tag
 from posts.rows import read_all
@@ -528,7 +528,7 @@ def test_a_date_within_beats_a_name_that_has_none(tmp_path):
 
 @pytest.mark.django_db
 def test_files_that_look_as_they_did_are_not_read_again(tmp_path, monkeypatch):
-    monkeypatch.setattr(source, "NS_UNTIL_SETTLED", -(10**12))
+    monkeypatch.setattr(snapshots, "NS_UNTIL_SETTLED", -(10**12))
     hashed = []
     original = source.blob_id
     monkeypatch.setattr(source, "blob_id", lambda path: hashed.append(path) or original(path))
