@@ -14,6 +14,7 @@ from uuid import UUID
 from django.conf import settings
 
 from posts import history, placement, renames, source
+from posts.attic import Attic
 from posts.history import Push
 from posts.models import Post, Snapshot, address_of, article_address_of
 from posts.placement import Wish
@@ -21,7 +22,7 @@ from posts.rendering import Draft, Rendered
 from posts.rows import read_all
 from posts.source import Folder, SourceFile
 from posts.spool import Spool
-from posts.versions import Attic, Key, Versions, key_of
+from posts.versions import Key, Versions, key_of
 
 Family = tuple[date | None, str]
 

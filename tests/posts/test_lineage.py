@@ -1,6 +1,10 @@
 """A site without rows learns from the history what its rows would know."""
 
+import subprocess
+import sys
+
 import pytest
+from django.conf import settings
 
 from posts import lineage
 from posts.heads import find_head
@@ -372,3 +376,9 @@ def test_a_version_that_came_back_and_went_again_is_shown(tmp_path):
     commit(root)
     index_posts(root)
     assert "More" not in get_post("2016-01-01-a.md").text
+
+
+def test_versions_are_rendered_in_processes_that_have_no_models():
+    """Many are rendered at once: each of those processes unpickles the attic first."""
+    code = "import sys, posts.attic, posts.rendering; sys.exit('posts.models' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=settings.BASE_DIR)
