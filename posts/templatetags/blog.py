@@ -68,7 +68,7 @@ def json_ld(post: Post, translations: Sequence[Post] = ()) -> SafeString:
         "url": url,
         "mainEntityOfPage": url,
         "inLanguage": post.language or settings.LANGUAGE_CODE,
-        "author": {"@type": "Person", "name": post.author or settings.SITE_NAME},
+        "author": name_authors(post),
         "keywords": ", ".join(post.tag_names) or None,
         "image": absolute(post.image_url) if post.image_url else None,
         "datePublished": post.published_at and post.published_at.isoformat(),
@@ -81,6 +81,12 @@ def json_ld(post: Post, translations: Sequence[Post] = ()) -> SafeString:
         {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
     )
     return format_html('<script type="application/ld+json">{}</script>', mark_safe(text))  # noqa: S308 - escaped above
+
+
+def name_authors(post: Post) -> dict[str, str] | list[dict[str, str]]:
+    names = [name for name, _ in post.authors] or [settings.SITE_NAME]
+    people = [{"@type": "Person", "name": name} for name in names]
+    return people if len(people) > 1 else people[0]
 
 
 def name_translations(post: Post, translations: Sequence[Post]) -> dict[str, Any]:
