@@ -38,7 +38,12 @@ class Dated(feedgenerator.SyndicationFeed):
 
 
 class AtomFeed(Dated, feedgenerator.Atom1Feed):
-    """With the whole content beside the summary, and all of several authors."""
+    """With the whole content beside the summary, all of several authors, and each language."""
+
+    def item_attributes(self, item: dict[str, Any]) -> dict[str, str]:
+        language = item["language"]
+        own = language and language.lower() != settings.LANGUAGE_CODE.lower()
+        return {"xml:lang": language} if own else {}
 
     def add_item_elements(self, handler: SimplerXMLGenerator, item: dict[str, Any]) -> None:
         super().add_item_elements(handler, item)
@@ -135,6 +140,7 @@ def add_post(document: feedgenerator.SyndicationFeed, post: Post) -> None:
         updateddate=post.updated_at,
         author_name=author,
         other_authors=others,
+        language=post.language,
         categories=post.tag_names,
     )
 

@@ -67,7 +67,7 @@ def json_ld(post: Post, translations: Sequence[Post] = ()) -> SafeString:
         "description": post.summary,
         "url": url,
         "mainEntityOfPage": url,
-        "inLanguage": post.language or settings.LANGUAGE_CODE,
+        "inLanguage": post.told_language,
         "author": name_authors(post),
         "keywords": ", ".join(post.tag_names) or None,
         "image": absolute(post.image_url) if post.image_url else None,
@@ -94,7 +94,7 @@ def name_translations(post: Post, translations: Sequence[Post]) -> dict[str, Any
         {
             "@type": "BlogPosting" if each.published_at else "WebPage",
             "url": settings.SITE_URL + each.get_absolute_url(),
-            "inLanguage": each.language,
+            "inLanguage": each.told_language,
         }
         for each in translations
     ]

@@ -161,6 +161,29 @@ def test_each_author_is_a_person_of_its_own(tmp_path, client):
     assert [each.text for each in rss.iter("{http://purl.org/dc/elements/1.1/}creator")] == names
 
 
+def test_a_short_english_post_of_a_chinese_site_says_its_language(tmp_path, client, settings):
+    settings.LANGUAGE_CODE = "zh-hans"
+    index(tmp_path, **{
+        "2016-01-01-a.md": make_markdown("Rome", "Rome wasn't built in a day."),
+        "2016-01-02-b.md": make_markdown("分治", "正文很长。" * 9),
+    })  # fmt: skip
+    page = client.get("/2016/01/01/a/").content.decode()
+    assert '<article class="site-post" lang="en">' in page
+    assert read_json_ld(page)["inLanguage"] == "en"
+    entries = ElementTree.fromstring(client.get("/feed/").content).iter(f"{ATOM}entry")
+    space = "{http://www.w3.org/XML/1998/namespace}lang"
+    assert [each.get(space) for each in entries] == [None, "en"]
+
+
+def test_an_original_without_a_language_is_told_among_its_translations(tmp_path, client):
+    posts = {"2016-01-01-a.md": "# A\n\nX.\n", "2016-01-01-a.fr.md": "# B\n\nY.\n"}
+    index(tmp_path, **posts)
+    for address in ("/2016/01/01/a/", "/2016/01/01/a-fr/"):
+        page = client.get(address).content.decode()
+        assert set(re.findall('rel="alternate" hreflang="(.*?)"', page)) == {"en", "fr"}
+    assert '" lang="en" hreflang="en">English</a>' in page
+
+
 def test_json_ld_cannot_be_left(tmp_path, client):
     index(tmp_path, **{"2016-01-01-a.md": make_markdown("</script><script>alert(1)//")})
     page = client.get("/2016/01/01/a/").content.decode()
