@@ -1,7 +1,9 @@
 """What the blog's templates need beyond Django's tags."""
 
 import json
+import re
 from collections.abc import Sequence
+from html import unescape
 from typing import Any
 
 from django import template
@@ -14,6 +16,9 @@ from posts.models import Post
 
 register = template.Library()
 
+# As nh3 serialises it: see posts.feeds.TAG.
+PICTURE = re.compile(r'<img(?: [^ ">=]+="[^"]*")*? src="((?:/(?!/)|https?:)[^"]*)"')
+
 # What Django has no name of its own for.
 NAMES = {
     "zh": "中文", "zh-cn": "简体中文", "zh-sg": "简体中文",
@@ -25,10 +30,21 @@ TERRITORIES = {
 }  # fmt: skip
 
 
-@register.simple_tag
 def absolute(address: str) -> str:
     """The address with the site in front, unless it names one."""
     return settings.SITE_URL + address if address.startswith("/") else address
+
+
+@register.simple_tag
+def find_picture(post: Post) -> str:
+    """The one that the post names for previews elsewhere, else the first in it of the site."""
+    if post.image_url:
+        return absolute(post.image_url)
+    found = PICTURE.finditer(post.html) if "<img" in post.body else ()
+    addresses = (absolute(unescape(each[1])) for each in found)
+    own = (each for each in addresses if each.startswith(f"{settings.SITE_URL}/"))
+    # Nobody shows previews of drawings in SVG.
+    return next((each for each in own if not each.lower().endswith(".svg")), "")
 
 
 @register.filter
@@ -57,7 +73,7 @@ def og_locale(language: str) -> str:
 
 
 @register.simple_tag
-def json_ld(post: Post, translations: Sequence[Post] = ()) -> SafeString:
+def json_ld(post: Post, translations: Sequence[Post] = (), picture: str = "") -> SafeString:
     """The post in schema.org's words, for search engines."""
     url = settings.SITE_URL + post.get_absolute_url()
     facts: dict[str, Any] = {
@@ -70,7 +86,7 @@ def json_ld(post: Post, translations: Sequence[Post] = ()) -> SafeString:
         "inLanguage": post.told_language,
         "author": name_authors(post),
         "keywords": ", ".join(post.tag_names) or None,
-        "image": absolute(post.image_url) if post.image_url else None,
+        "image": picture or None,
         "datePublished": post.published_at and post.published_at.isoformat(),
         "dateModified": post.updated_at and post.updated_at.isoformat(),
         **name_translations(post, translations),

@@ -184,6 +184,22 @@ def test_an_original_without_a_language_is_told_among_its_translations(tmp_path,
     assert '" lang="en" hreflang="en">English</a>' in page
 
 
+def test_previews_show_the_first_picture_of_the_sites_own(blog, client):
+    picture = '<meta property="og:image" content="https://blog.example.org/files/p.png">'
+    assert picture in (page := client.get("/2016/01/01/a/").content.decode())
+    assert read_json_ld(page)["image"] == "https://blog.example.org/files/p.png"
+    assert "og:image" not in client.get("/2016/01/02/b/").content.decode()
+    index(blog, **{"2016-01-02-b.md": make_markdown(
+        "分治", "![a > b](https://else.example/q.png) ![a > b](x.svg) ![c](p.png)")})  # fmt: skip
+    assert picture in client.get("/2016/01/02/b/").content.decode()
+
+
+def test_the_front_page_has_one_address_and_a_description(blog, client):
+    page = client.get("/?utm_source=x").content.decode()
+    assert '<link rel="canonical" href="https://blog.example.org/">' in page
+    assert '<meta name="description" content="A &amp; B: 分治 · A &lt;1&gt;">' in page
+
+
 def test_json_ld_cannot_be_left(tmp_path, client):
     index(tmp_path, **{"2016-01-01-a.md": make_markdown("</script><script>alert(1)//")})
     page = client.get("/2016/01/01/a/").content.decode()
