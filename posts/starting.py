@@ -1,6 +1,7 @@
 """Begins a new post: a file with date, name, title and the state of a draft."""
 
 import json
+import re
 from pathlib import Path
 from unicodedata import east_asian_width
 
@@ -41,7 +42,8 @@ def name_for(title: str) -> str:
     """The title, as a file may be named: a title of signs alone is told by the day and hour."""
     if not any(character.isalnum() for character in title):
         return f"{timezone.localtime():post_%H%M%S}"
-    name = slugify(title).replace("-", "_").encode()
+    # `#` and `+` mean something else in the address of a link by this name.
+    name = re.sub(r"[-+#*%?&]+", "_", slugify(title)).strip("_.").encode()
     return name[:MAX_NAME].decode(errors="ignore").rstrip("_")
 
 

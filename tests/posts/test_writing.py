@@ -74,6 +74,14 @@ def test_new_posts_of_signs_alone_have_names_of_their_own(tmp_path):
     assert check_posts(tmp_path) == []
 
 
+@pytest.mark.parametrize("title", ["Notes on C# #1", "100% sure?", "a & b + c", ".NET *"])
+def test_a_new_post_can_be_linked_to_by_its_name(tmp_path, title):
+    path = start_post(tmp_path, title)
+    assert not set(path.stem) & set("#?%&+* ")
+    write_posts(tmp_path, **{"about.md": f"# About\n\n[it]({path.name})\n", path.name: "# T\n"})
+    assert check_posts(tmp_path) == []
+
+
 @pytest.mark.parametrize("title", ["文" * 300, "word " * 100])
 def test_a_new_post_with_a_long_title_has_a_name_that_fits(tmp_path, title):
     path = start_post(tmp_path, title)
