@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from django.db.models import Min
+from django.db.models import Min, Value
 from django.http import Http404
 
 from posts import reading
@@ -87,14 +87,18 @@ def find_author(slug: str) -> Group:
     return Group(AUTHOR, reading.slugify(slug), min(names), count, tuple(values))
 
 
-def list_groups(kind: Kind) -> list[Group]:
-    """All of a kind, by their names in addresses."""
-    rows = (
+def list_groups(*kinds: Kind) -> list[list[Group]]:
+    """All of each kind, by their names in addresses; in one query for them all."""
+    queries = [
         Post.objects.published()
         .order_by()
         .filter(**{f"{kind.key}__gt": ""})
         .values_list(kind.key)
-        .annotate(called=Min(kind.name), number=count_each_once())
-        .order_by(kind.key)
-    )
-    return [Group(kind, *row) for row in rows]
+        .annotate(called=Min(kind.name), number=count_each_once(), word=Value(kind.word))
+        for kind in kinds
+    ]
+    found: dict[str, list[Group]] = {kind.word: [] for kind in kinds}
+    by_word = {kind.word: kind for kind in kinds}
+    for slug, name, count, word in sorted(queries[0].union(*queries[1:], all=True)):
+        found[word].append(Group(by_word[word], slug, name, count))
+    return list(found.values())

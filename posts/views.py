@@ -101,7 +101,8 @@ def article(request: HttpRequest, name: str) -> HttpResponse:
 
 @require_safe
 def tags(request: HttpRequest) -> HttpResponse:
-    context = {"tags": list_groups(groups.TAG), "categories": list_groups(groups.CATEGORY)}
+    tags, categories, series = list_groups(groups.TAG, groups.CATEGORY, groups.SERIES)
+    context = {"tags": tags, "categories": categories, "series": series}
     return show(request, "posts/tags.html", context)
 
 

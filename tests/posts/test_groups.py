@@ -115,3 +115,26 @@ def test_a_link_to_an_author_without_posts_is_told(tmp_path):
     assert len(index(tmp_path, **{"2016-01-09-l.md": link}).problems) == 1
     write_authors(tmp_path, a="Jane")
     assert get_post("2016-01-09-l.md").site_problems == []
+
+
+def test_series_stand_beside_tags_and_categories(tmp_path, client):
+    for day, name in ((1, "a"), (2, "b")):
+        text = make_markdown(name, series="A tour", category="C", tags="[x]")
+        index(tmp_path, **{f"2016-01-0{day}-{name}.md": text})
+    page = client.get("/tags/").content.decode()
+    shown = {"/series/a-tour/": "A tour", "/categories/c/": "C", "/tags/x/": "x"}
+    for address, name in shown.items():
+        link = f'<a class="site-tag" href="{address}">{name}</a>'
+        assert f'{link} <span class="site-count">2</span>' in page
+
+
+@pytest.mark.parametrize("fields", [{"status": "draft"}, {"status": "hidden"}])
+def test_a_post_that_no_list_shows_links_to_none(tmp_path, admin_client, fields):
+    text = make_markdown("A", tags="[lonely]", category="Lonely", **fields)
+    index(tmp_path, **{"2016-01-01-a.md": text})
+    page = admin_client.get(f"/drafts/{get_post('2016-01-01-a.md').uid}/").content.decode()
+    assert '<span class="site-tag">lonely</span>' in page
+    assert 'href="/tags/lonely/"' not in page
+    assert 'href="/categories/lonely/"' not in page
+    page = admin_client.get("/2016/01/01/a/").content.decode()
+    assert 'href="/tags/lonely/"' not in page
