@@ -156,6 +156,26 @@ def test_print_shows_the_text_and_not_the_menu(site, browser):
     assert page.is_visible(".site-body")
 
 
+def test_on_paper_nothing_but_headings_is_larger_than_the_text(site, browser):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.emulate_media(media="print")
+    page.goto(f"{site}/2016/01/01/a/")
+    selectors = [".site-body > p", ".footnotes p", "td", ".site-meta"]
+    size = "each => parseFloat(getComputedStyle(document.querySelector(each)).fontSize)"
+    sizes = page.evaluate(f"all => all.map({size})", selectors)
+    page.close()
+    assert sizes[0] == max(sizes) < 15, sizes
+
+
+def test_what_was_found_stands_apart_from_how_much_it_is(site, browser):
+    page = browser.new_page()
+    page.goto(f"{site}/search/?q=text")
+    above, below = (page.locator(each).first.bounding_box() for each in
+                    ("[role=status]", ".site-entry"))  # fmt: skip
+    page.close()
+    assert below["y"] - above["y"] - above["height"] > 24
+
+
 def test_paper_is_white_however_dark_the_screen(site, browser):
     page = open_page(browser, color_scheme="dark")
     page.goto(f"{site}/2016/01/01/a/")
