@@ -25,13 +25,14 @@ class QuietHandler(WSGIRequestHandler):
 
 
 def prepare_settings(host: str) -> None:
-    """Static files come from where they are.
+    """Static files come from where they are; nobody must have collected them.
 
     Only this machine's own names will do: a page elsewhere could give its name our address, and
     read the drafts.
     """
     settings.ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", host]
     settings.SECURE_SSL_REDIRECT = False
+    settings.WHITENOISE_AUTOREFRESH = True
     settings.STORAGES = {
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

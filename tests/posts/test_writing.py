@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from unittest import mock
 
 import pytest
+from django.core.handlers.wsgi import WSGIHandler
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
@@ -87,6 +88,13 @@ def test_a_new_post_with_a_long_title_has_a_name_that_fits(tmp_path, title):
     path = start_post(tmp_path, title)
     assert len(path.name.encode()) < 220
     assert " ".join(title.split()) in path.read_text()
+
+
+def test_the_preview_starts_without_a_warning(tmp_path, settings, recwarn):
+    settings.STATIC_ROOT = tmp_path / "none"
+    previewing.prepare_settings("127.0.0.1")
+    WSGIHandler()
+    assert [str(each.message) for each in recwarn] == []
 
 
 @pytest.mark.django_db
