@@ -38,6 +38,8 @@ SETTINGS: dict[str, Any] = {
     "language_code": "en",
 }
 
+WITHOUT_WORDS = re.compile(r"\.\.\s+(?:role|default-role|include|raw)\s*::")
+
 
 class DocTitle(frontmatter.DocTitle):
     """Promotes the title, and leaves a first subsection what it is, but for metadata in it."""
@@ -172,9 +174,9 @@ def tidy(document: nodes.document) -> None:
         if markup.TEASER_WORD.fullmatch(comment.astext()):
             end = nodes.raw("", markup.TEASER_END, format="html")
             comment.parent.replace(comment, end)
-    unseen: list[Any] = [*document.findall(nodes.comment)]
-    unseen += document.findall(nodes.system_message)
-    for node in unseen:
+    for message in list(document.findall(nodes.system_message)):
+        message.parent.replace(message, find_lost(message))
+    for node in list(document.findall(nodes.comment)):
         node.parent.remove(node)
     for section in list(document.findall(nodes.section)):
         if section["classes"] == ["system-messages"]:
@@ -188,6 +190,14 @@ def tidy(document: nodes.document) -> None:
         image.attributes.setdefault("alt", "")
     document.parse_messages.clear()
     document.transform_messages.clear()
+
+
+def find_lost(message: nodes.system_message) -> list[nodes.Node]:
+    """What an error kept docutils from showing, as it was written: its words must not vanish."""
+    written = message[-1] if len(message) else None
+    if not isinstance(written, nodes.literal_block) or message["level"] < Reporter.ERROR_LEVEL:
+        return []
+    return [] if WITHOUT_WORDS.match(written.astext()) else [written]
 
 
 def rename_ids(document: nodes.document) -> None:

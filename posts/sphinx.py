@@ -13,6 +13,7 @@ from docutils.utils import Reporter, new_document
 
 from posts.highlight import highlight
 from posts.nikola import AnyOptions, Chart, Include, Listing, PostList
+from posts.options import forgive
 
 # The stubs know less of these than docutils takes.
 register_role: Any = roles.register_canonical_role
@@ -53,6 +54,7 @@ def prepare(text: str) -> None:
 
     docutils keeps them for the process; that is harmless, since each name always means the same.
     """
+    register_forgiving()
     register_ours()
     for found in ROLE.finditer(text):
         name = (found[1] or found[2]).lower()
@@ -65,14 +67,22 @@ def prepare(text: str) -> None:
 
 
 @cache
+def register_forgiving() -> None:
+    for name in english.directives:
+        found, _ = directives.directive(name, ENGLISH, quiet_document())
+        if isinstance(found, type):
+            directives.register_directive(name, forgive(found))
+
+
+@cache
 def register_ours() -> None:
     for name in ("code", "code-block", "sourcecode", "highlight-code", "code-cell"):
         directives.register_directive(name, Code)
-    directives.register_directive("seealso", SeeAlso)
-    directives.register_directive("thumbnail", Figure)
+    directives.register_directive("seealso", forgive(SeeAlso))
+    directives.register_directive("thumbnail", forgive(Figure))
     directives.register_directive("listing", Listing)
     directives.register_directive("literalinclude", Listing)
-    directives.register_directive("include", Include)
+    directives.register_directive("include", forgive(Include))
     directives.register_directive("chart", Chart)
     directives.register_directive("post-list", PostList)
     directives.register_directive("post_list", PostList)
