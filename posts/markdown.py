@@ -8,8 +8,10 @@ from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.common.utils import isMdAsciiPunct, isPunctChar, isWhiteSpace
+from markdown_it.parser_block import ParserBlock
 from markdown_it.parser_inline import ParserInline, RuleFuncInlineType
 from markdown_it.renderer import RendererHTML
+from markdown_it.rules_block import StateBlock
 from markdown_it.rules_inline import StateInline
 from markdown_it.rules_inline.state_inline import Scanned
 from markdown_it.token import Token
@@ -46,6 +48,9 @@ AFTER_HOST = re.compile(
 FENCE_OPTIONS = re.compile(
     r"(hl_lines|linenostart|linenos|emphasize-lines)\s*=?\s*[\"'\[]*([\d,\s\"'-]*)"
 )
+
+# Python's own limit comes at about twice as many. A list within a list counts as two.
+MOST_NESTED = 200
 
 
 class InlineState(StateInline):
@@ -113,6 +118,15 @@ def part_addresses(text: str) -> str:
     return AFTER_HOST.sub(r"\1 ", AROUND_ADDRESS.sub(" ", text))
 
 
+class BlockParser(ParserBlock):
+    """Says so where markdown-it's own would leave out what is nested deeper than MOST_NESTED."""
+
+    def tokenize(self, state: StateBlock, startLine: int, endLine: int) -> None:
+        if state.level >= MOST_NESTED:
+            raise RecursionError
+        super().tokenize(state, startLine, endLine)
+
+
 class InlineParser(ParserInline):
     def parse(self, src: str, md: MarkdownIt, env: EnvType, tokens: list[Token]) -> list[Token]:
         state = InlineState(src, md, env, tokens)
@@ -124,9 +138,10 @@ class InlineParser(ParserInline):
 
 @cache
 def parser() -> MarkdownIt:
-    md = MarkdownIt("commonmark", {"html": True, "maxNesting": 60})
-    md.inline = InlineParser()
-    md.configure("commonmark").enable(["table", "strikethrough"])
+    md = MarkdownIt()
+    md.block, md.inline = BlockParser(), InlineParser()
+    md.configure("commonmark", {"maxNesting": MOST_NESTED})
+    md.enable(["table", "strikethrough"])
     md.use(gfm_autolink_plugin).use(footnote_plugin).use(deflist_plugin).use(admon_plugin)
     md.inline.ruler.at("gfm_autolink_www", beside_chinese("www.", _www_inline_rule))
     md.inline.ruler.at("gfm_autolink_protocol", beside_chinese(":", _protocol_rule))
