@@ -153,10 +153,10 @@ def parser() -> MarkdownIt:
         "fence": render_fence,
         "code_block": render_code_block,
         "math_inline": render_formula,
-        "math_inline_double": render_formula_block,
-        "math_block": render_formula_block,
-        "math_block_label": render_formula_block,
-        "amsmath": render_formula_block,
+        "math_inline_double": render_formula,
+        "math_block": render_formula,
+        "math_block_label": render_formula,
+        "amsmath": render_formula,
     }.items():
         md.add_render_rule(name, rule)
     return md
@@ -171,6 +171,7 @@ def render(text: str, *, has_title: bool = False, first_line: int = 1) -> Docume
     shift_headings(tokens)
     mark_tasks(tokens)
     align_cells(tokens)
+    place_formulas(tokens)
     html = parser().renderer.render(tokens, parser().options, env)
     problems = [Problem(first_line + line, words) for line, words in env["complaints"]]
     return Document(drop_toc(html), title, {}, sorted(set(problems)))
@@ -230,6 +231,19 @@ def align_cells(tokens: list[Token]) -> None:
             token.attrJoin("class", f"align-{found[1]}")
 
 
+def place_formulas(tokens: list[Token]) -> None:
+    """Lines for formulas within paragraphs: the parser knows them only for blocks."""
+    for token in tokens:
+        if token.type != "inline" or not token.map:
+            continue
+        at = 0
+        for child in token.children or []:
+            if child.type.startswith("math_inline"):
+                at = max(at, token.content.find(child.content, at))
+                line = token.map[0] + token.content.count("\n", 0, at)
+                child.map = [line, line + 1]
+
+
 def drop_toc(html: str) -> str:
     """`[TOC]` alone in a paragraph is Pelican's word; the page has a table of contents already."""
     return re.sub(r"<p>\[TOC\]</p>\n?", "", html)
@@ -271,16 +285,8 @@ def render_code_block(
 def render_formula(
     renderer: RendererHTML, tokens: Sequence[Token], number: int, options: OptionsDict, env: EnvType
 ) -> str:
-    return convert(tokens[number], env, is_block=False)
-
-
-def render_formula_block(
-    renderer: RendererHTML, tokens: Sequence[Token], number: int, options: OptionsDict, env: EnvType
-) -> str:
-    return convert(tokens[number], env, is_block=True)
-
-
-def convert(token: Token, env: EnvType, *, is_block: bool) -> str:
+    token = tokens[number]
+    is_block = token.type != "math_inline"
     try:
         return formula.to_mathml(token.content, is_block=is_block)
     except formula.FormulaInvalid as error:

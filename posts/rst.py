@@ -115,7 +115,7 @@ def render(text: str, *, has_title: bool = False, first_line: int = 1) -> Docume
     rename_ids(document)
     writer = Writer()
     core.publish_from_doctree(document, writer=writer, settings_overrides=SETTINGS)
-    problems.extend(Problem(first_line, complaint) for complaint in writer.complaints)
+    problems += [Problem(first_line + line - 1, words) for line, words in writer.complaints]
     return Document(writer.parts["body"], title, values, sorted(set(problems)))
 
 
@@ -216,13 +216,22 @@ def rename_ids(document: nodes.document) -> None:
             node["refid"] = renamed[node["refid"]]
 
 
+def line_of(node: nodes.Element) -> int:
+    """docutils knows the lines of blocks; within one the line is counted."""
+    block: Any = node
+    while block.line is None and block.parent is not None:
+        block = block.parent
+    before, found, _ = block.rawsource.partition(node.rawsource)
+    return (block.line or 1) + (before.count("\n") if found and block is not node else 0)
+
+
 class Writer(html5_polyglot.Writer):
-    """docutils' writer with ours to translate. `complaints` are about formulas."""
+    """docutils' writer with ours to translate. `complaints` are about formulas: line and words."""
 
     def __init__(self) -> None:
         super().__init__()
         self.translator_class = Translator
-        self.complaints: list[str] = []
+        self.complaints: list[tuple[int, str]] = []
 
     def translate(self) -> None:
         super().translate()
@@ -232,7 +241,7 @@ class Writer(html5_polyglot.Writer):
 class Translator(html5_polyglot.HTMLTranslator):
     def __init__(self, document: nodes.document) -> None:
         super().__init__(document)
-        self.complaints: list[str] = []
+        self.complaints: list[tuple[int, str]] = []
 
     def check_simple_list(self, node: nodes.Node) -> bool:
         """docutils' own knows nothing of our code blocks; a list with code is not simple."""
@@ -263,7 +272,7 @@ class Translator(html5_polyglot.HTMLTranslator):
         try:
             html = formula.to_mathml(node.astext(), is_block=is_block)
         except formula.FormulaInvalid as error:
-            self.complaints.append(str(error))
+            self.complaints.append((line_of(node), str(error)))
             html = formula.as_code(node.astext(), is_block=is_block)
         self.body.append(html)
         raise nodes.SkipNode
