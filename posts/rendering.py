@@ -45,7 +45,7 @@ MODULES = (
     "answers choosing conventions document extra fitting formula headers highlight languages "
     "lines linking links listings literal markdown markup metadata moments nikola options "
     "originals placement problems reading rendering rst sanitizing shortcodes source sphinx "
-    "translations".split()
+    "tex translations".split()
 )
 
 

@@ -56,7 +56,7 @@ CLASSES = re.compile(
     r"legend|footnote(?:-list|-reference|-ref|-backref|s|s-list|-item|s-sep)?|citation(?:-list|-reference)?|brackets|label|"
     r"backrefs|superscript|attribution|epigraph|pull-quote|highlights|compound|rubric|line|"
     r"line-block|option-list|field-list|docutils|literal|literal-block|math|task|width-\d0|width-100|"
-    r"versionmodified|post-list|post-title|media|code-caption|problematic|guilabel|menuselection|math-problem"
+    r"versionmodified|post-list|post-title|media|code-caption|problematic|guilabel|menuselection|math-problem|ams-align|cases"
 )
 ROLES = re.compile(r"doc-[a-z]+|note|math|presentation")
 OWN_IDS = "site-"
