@@ -56,7 +56,8 @@ CLASSES = re.compile(
     r"legend|footnote(?:-list|-reference|-ref|-backref|s|s-list|-item|s-sep)?|citation(?:-list|-reference)?|brackets|label|"
     r"backrefs|superscript|attribution|epigraph|pull-quote|highlights|compound|rubric|line|"
     r"line-block|option-list|field-list|docutils|literal|literal-block|math|task|width-\d0|width-100|"
-    r"versionmodified|post-list|post-title|media|code-caption|problematic|guilabel|menuselection|math-problem|ams-align|cases"
+    r"versionmodified|post-list|post-title|media|code-caption|problematic|guilabel|menuselection|math-problem|ams-align|cases|"
+    r"directive-argument"
 )
 # What HTML allows on these tags and ARIA has not given up, as doc-biblioentry and doc-endnote are.
 LINK_ROLES = frozenset({"doc-backlink", "doc-biblioref", "doc-glossref", "doc-noteref"})

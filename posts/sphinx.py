@@ -188,7 +188,7 @@ class Degraded(Directive):
         if argument:
             label = LABELS.get(name, "{}").format(argument)
             children, messages = self.state.inline_text(label, self.lineno)
-            box += nodes.paragraph(label, "", *children)
+            box += nodes.paragraph(label, "", *children, classes=["directive-argument"])
             box += messages
         self.state.nested_parse(self.content, self.content_offset, box)
         return list(box.children) if not box["classes"] else [box]
