@@ -47,6 +47,11 @@ LITERAL_ROLES = frozenset(
     "samp c:func c:type c:macro c:data c:member cpp:func cpp:class js:func token regexp makevar "
     "py:func py:meth py:class py:mod py:attr py:exc py:data py:obj".split()
 )
+# Roles that docutils knows by name only; `index` is Sphinx'.
+UNIMPLEMENTED = (
+    "index named-reference anonymous-reference uri-reference footnote-reference "
+    "citation-reference substitution-reference target".split()
+)
 
 
 def prepare(text: str) -> None:
@@ -86,6 +91,8 @@ def register_ours() -> None:
     directives.register_directive("chart", Chart)
     directives.register_directive("post-list", PostList)
     directives.register_directive("post_list", PostList)
+    for name in UNIMPLEMENTED:
+        register_role(name, degrade_role)
     register_role("pep", pep_role)
     register_role("pep-reference", pep_role)
     register_role("doc", doc_role)

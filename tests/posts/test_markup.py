@@ -26,6 +26,8 @@ def from_markdown(text: str) -> markup.Page:
         (":pep:`8`", '<a href="https://peps.python.org/pep-0008/">PEP 8</a>'),
         (":pep:`style <8#naming>`", '<a href="https://peps.python.org/pep-0008/#naming">style</a>'),
         (":rfc:`2822`", "rfc2822"),
+        (":index:`idx`", "Before idx after."),
+        (":index:`the words <pair: a; b>`", "Before the words after."),
         (":kbd:`Ctrl`", "<code>Ctrl</code>"),
         (':abbr:`HTML (a "language")`', '<abbr title="a &quot;language&quot;">HTML</abbr>'),
         (":abbr:`HTML`", "<abbr>HTML</abbr>"),
