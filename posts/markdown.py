@@ -46,7 +46,8 @@ AFTER_HOST = re.compile(
     r"((?:https?://|www\.)[A-Za-z\d.-]{1,200}\.[A-Za-z]{2,20})" + EAST_ASIAN.pattern
 )
 FENCE_OPTIONS = re.compile(
-    r"(hl_lines|linenostart|linenos|emphasize-lines)\s*=?\s*[\"'\[]*([\d,\s\"'-]*)"
+    r"(hl_lines|linenostart|linenos|linenums|emphasize-lines)(?!\s*=\s*[\"']?(?i:false|none))"
+    r"\s*=?\s*[\"'\[]*([\d,\s\"'-]*)"
 )
 
 # Python's own limit comes at about twice as many. A list within a list counts as two.
@@ -259,8 +260,8 @@ def render_fence(
     found = FENCE_OPTIONS.findall(token.info)
     given = {name: re.sub("[\"']", " ", value).strip() for name, value in found}
     braces = re.search(r"\{([\d,\s-]+)\}", token.info)
-    is_numbered = "linenos" in given or "linenostart" in given
-    start = given.get("linenostart", "").partition(",")[0][:6]
+    is_numbered = bool(given.keys() & {"linenos", "linenums", "linenostart"})
+    start = (given.get("linenostart") or given.get("linenums", "")).partition(",")[0][:6]
     return highlight(
         token.content,
         language if "=" not in language else "",

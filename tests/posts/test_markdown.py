@@ -1,5 +1,7 @@
 """Markdown that other tools read otherwise, or not at all."""
 
+import re
+
 import pytest
 
 from posts import markdown
@@ -22,3 +24,16 @@ def test_what_is_nested_too_deep_is_told_and_the_last_good_version_stays(tmp_pat
     told = "it is nested too deep (lists, quotes, brackets). Make it flatter."
     assert messages(report) == [f"2016-01-01-a.md:1: {told}"]
     assert "Good words." in get_post("2016-01-01-a.md").body
+
+
+@pytest.mark.parametrize(("options", "numbers"), [
+    ('{ .python linenums="1" hl_lines="2" }', ["1", "2"]),
+    ('{.python linenums="7"}', ["7", "8"]),
+    ("python linenums=True", ["1", "2"]),
+    ("python linenums=False", []),
+    ("python linenos=none", []),
+])  # fmt: skip
+def test_lines_are_numbered_as_python_markdown_is_told_to(options, numbers):
+    html = markdown.render(f"``` {options}\na = 1\nb = 2\n```\n").html
+    assert re.findall(r'class="linenos">\s*(\d+)<', html) == numbers
+    assert ("hll" in html) == ("hl_lines" in options)
