@@ -205,6 +205,9 @@ def compose(
 
     `original` is what the file that this one translates says of itself.
     """
+    if not text.strip() and not companion.strip():
+        # Cut short by mistake, as likely as not: the last good version stays.
+        raise PostUnreadable("it is empty. Write something, or delete it.")
     outer = headers.split_companion(companion) if companion else {}
     is_rst = source.is_rst(each.path)
     header = headers.split_rst(text) if is_rst else headers.split_markdown(text)
