@@ -42,10 +42,10 @@ TEASER_COLUMNS = 800
 
 LIBRARIES = ("docutils", "markdown-it-py", "mdit-py-plugins", "Pygments", "nh3", "PyYAML")
 MODULES = (
-    "answers choosing conventions document extra fitting formula headers highlight languages lines "
-    "linking links listings literal markdown markup metadata moments nikola originals placement "
-    "problems reading rendering rst sanitizing shortcodes source sphinx translations".split()
-)
+    "answers choosing codes conventions document extra fitting formula headers highlight languages "
+    "lines linking links listings literal markdown markup metadata moments nikola originals "
+    "placement problems reading rendering rst sanitizing shortcodes source sphinx translations"
+).split()
 
 
 @dataclass
