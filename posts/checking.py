@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 from posts import fitting, linking, placement, source
 from posts.answers import Answers, is_visible, list_addresses
+from posts.codes import Codes
 from posts.models import Post
 from posts.problems import Problem
 from posts.rendering import Rendered, render_all
@@ -36,7 +37,8 @@ def check_posts(root: Path, former: Collection[str] = ()) -> list[tuple[str, Pro
                 waiting |= {(row.pk, alias) for alias in rendered.aliases}
     placement.set_places(rows)
     readable = {unquote(each) for each in lists}
-    site = Answers(rows, folder, lambda: readable, lambda: others, lambda: waiting)
+    coming = {row.path for row in rows if row.is_scheduled}
+    site = Answers(rows, folder, Codes(), coming, lambda: readable, lambda: others, lambda: waiting)
     linking.set_links(rows, rows, site)
     for row in rows:
         found += [(row.path, Problem(each["line"], each["message"])) for each in row.site_problems]
@@ -53,6 +55,7 @@ def make_row(number: int, rendered: Rendered) -> Post:
         title=draft.title,
         author=draft.author,
         day=draft.day,
+        published_at=draft.published_at,
         base_slug=draft.base_slug,
         stated_language=draft.stated_language,
         is_translation=draft.is_translation,

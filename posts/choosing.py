@@ -8,6 +8,7 @@ from html import escape
 from typing import Protocol
 from urllib.parse import parse_qsl, urlencode
 
+from posts import source
 from posts.metadata import YEARS
 from posts.moments import parse_moment
 from posts.problems import Problem
@@ -94,7 +95,8 @@ def make_place(options: Mapping[str, str]) -> str:
 
 
 def load(text: str) -> dict[str, str]:
-    return dict(parse_qsl(text, keep_blank_values=True))
+    pairs = parse_qsl(text, keep_blank_values=True)
+    return {source.make_fit(name): source.make_fit(value) for name, value in pairs}
 
 
 def find(body: str) -> list[Choice]:

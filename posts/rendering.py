@@ -42,11 +42,11 @@ TEASER_COLUMNS = 800
 
 LIBRARIES = ("docutils", "markdown-it-py", "mdit-py-plugins", "Pygments", "nh3", "PyYAML")
 MODULES = (
-    "answers choosing conventions document extra fitting formula headers highlight languages "
-    "lines linking links listings literal markdown markup metadata moments nikola options "
-    "originals placement problems reading rendering rst sanitizing shortcodes source sphinx "
-    "tex translations".split()
-)
+    "answers choosing codes conventions document extra fitting formula headers highlight "
+    "languages lines linking links listings literal markdown markup metadata moments nikola "
+    "options originals placement problems reading rendering rst sanitizing shortcodes source "
+    "sphinx tex translations"
+).split()
 
 
 @dataclass

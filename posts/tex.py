@@ -3,7 +3,7 @@ r"""TeX as people write it, made what docutils' converter reads: `\frac12` is `\
 import re
 
 TOKEN = re.compile(r"\\(?:[a-zA-Z]+|.)|\s+|.", re.DOTALL)
-DISTANCE = re.compile(r"-?[\d.]+\s*(?:pt|em|ex|mm|cm|in|mu|px)")
+DISTANCE = re.compile(r"-?[\d.]+ ?(?:pt|em|ex|mm|cm|in|mu|px)\]")
 
 ACCENTS = frozenset(
     "acute bar breve check dot ddot dddot ddddot grave hat mathring tilde vec overline "
@@ -155,9 +155,9 @@ class Rewriter:
         self.at += self.peek() == "*"
         before = self.at
         if self.skip("["):
-            end = self.tokens.index("]", self.at) if "]" in self.tokens[self.at :] else self.at
-            if DISTANCE.fullmatch("".join(self.tokens[self.at : end]).strip()):
-                before = end + 1
+            found = DISTANCE.match("".join(self.tokens[self.at : self.at + 20]))
+            if found:
+                before = self.at + found.end()
         self.at = before
         self.skip()
         return "" if self.peek() in ("", r"\end") else r"\\ "

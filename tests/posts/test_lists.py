@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from posts import choosing
 from tests.posts.blogs import get_post, index, make_markdown
 from tests.posts.kinds import MOST_QUERIES
 
@@ -132,3 +133,8 @@ def test_nobody_breaks_out_of_a_list(tmp_path, client):
     })  # fmt: skip
     for address in ("/2020/01/01/a/", "/2020/01/02/b/", "/feed/"):
         assert "<script>alert" not in client.get(address).content.decode()
+
+
+def test_a_list_asks_no_database_for_what_it_cannot_hold():
+    (choice,) = choosing.find(choosing.mark("slugs=a%00b"))
+    assert choice.slugs == ["a\ufffdb"]
