@@ -6,11 +6,10 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from django.db.models import BooleanField, Case, IntegerField, Q, Value, When
-from django.db.models.expressions import RawSQL
 
 from posts import search
 from posts.links import MARKUP_ENDS
-from posts.models import Post
+from posts.models import Post, PostQuerySet
 
 MOST_OFFERED = 5
 MOST_NEAR = 40
@@ -76,12 +75,14 @@ def guess(path: str, name: str) -> tuple[str | None, list[Post]]:
     query = find_query(name)
     words = search.pick_words(query)
     parts = list(dict.fromkeys(word[at : at + 3] for word in words for at in range(len(word) - 2)))
+    posts = Post.objects.listed()
     is_same = Q(slug__iexact=name)
-    is_exact, score = search.likeness(words, everywhere=True) if words else (is_same, Value(0))
-    is_near, nearness = nearly(parts[:MOST_PARTS]) if parts else (is_same, Value(0))
+    is_exact, score = (
+        search.likeness(posts, words, everywhere=True) if words else (is_same, Value(0))
+    )
+    is_near, nearness = nearly(posts, parts[:MOST_PARTS]) if parts else (is_same, Value(0))
     found: Any = (
-        Post.objects.listed()
-        .for_lists()
+        posts.for_lists()
         .annotate(score=score, nearness=nearness)
         .filter(is_same | is_exact | is_near)
         .annotate(is_exact=Case(
@@ -99,14 +100,14 @@ def guess(path: str, name: str) -> tuple[str | None, list[Post]]:
     return same[0].get_absolute_url() if is_meant else None, [*exact, *near][:MOST_OFFERED]
 
 
-def nearly(parts: list[str]) -> tuple[Q, Any]:
+def nearly(posts: PostQuerySet, parts: list[str]) -> tuple[Q, Any]:
     """Posts whose address holds half of the pieces of a word, or whose title holds some."""
     one = [Case(When(slug__icontains=part, then=Value(1)), default=Value(0)) for part in parts]
     nearness: Any = sum(one, Value(0, output_field=IntegerField()))
     alike = Q(nearness__gte=max(1, len(parts) // 2))
     if search.is_sqlite():
         wanted = " OR ".join(f'"{part}"' for part in parts)
-        found = RawSQL(search.RESEMBLING, [f"{{title}} : ({wanted})"])  # noqa: S611 - no text of others in the SQL
+        found = search.match_best(posts, f"{{title}} : ({wanted})")
         return alike | Q(search_key__in=found), nearness
     return alike | Q(*[Q(title__icontains=part) for part in parts], _connector=Q.OR), nearness
 
