@@ -108,7 +108,9 @@ def guess(path: str, name: str) -> tuple[str | None, list[Post]]:
             When(is_same | is_exact, then=Value(True)), default=Value(False),
             output_field=BooleanField(),
         ))
-        .order_by("-is_exact", "-score", "-nearness", "-published_at", "path")
+        # One of that name is not to be lost behind those that hold its words.
+        .order_by(Case(When(is_same, then=Value(0)), default=Value(1)),
+                  "-is_exact", "-score", "-nearness", "-published_at", "path")
     )  # fmt: skip
     rows = list(found[:MOST_NEAR]) if name else []
     same = [each for each in rows if each.slug.lower() == name.lower()]

@@ -157,3 +157,12 @@ def test_drafts_take_no_place_of_a_post_that_resembles():
     assert {post.path for post in found} == {"seen0.md", "seen1.md"}
     _, offered = guessing.guess("/zebras", "zebras")
     assert {post.path for post in offered} == {"seen0.md", "seen1.md"}
+
+
+def test_the_post_of_that_name_comes_before_many_that_hold_it():
+    make_rows(45, "python-a", "Python and its likes")
+    make_rows(1, "some", "Something")
+    Post.objects.filter(path="some0.md").update(slug="python")
+    meant, offered = guessing.guess("/python.html", "python")
+    assert offered[0].path == "some0.md"
+    assert meant == offered[0].get_absolute_url()
