@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from posts import shortcodes
 from posts.index import index_posts
 from posts.literal import Code
 from posts.placement import wished_slug
@@ -291,3 +292,15 @@ def test_finding_code_takes_no_time_however_it_is_written():
     for text in ("`" * 50_000, "~~~a\nx\n" * 10_000, "```\n" * 10_000, "`a" * 20_000):
         Code(text, is_rst=False)
     assert time.process_time() - started_at < 2
+
+
+def test_many_shortcodes_take_no_longer_each():
+    text = "{{% x %}}" * 16_000 + "{{% /x %}}" * 16_000
+    started = time.process_time()
+    shortcodes.expand(text, is_rst=False, first_line=1)
+    assert time.process_time() - started < 3
+
+
+def test_a_closing_too_many_ends_nothing():
+    text = "{{% /raw %}}{{% raw %}}{{% doc %}}{{% /raw %}}"
+    assert shortcodes.expand(text, is_rst=False, first_line=1)[0] == "{{% doc %}}"
