@@ -12,7 +12,7 @@ from posts.literal import Code
 from posts.problems import Problem
 
 # What lies between the signs is short; else a text of openings alone would take for ever.
-TAG = re.compile(r"\{\{%\s*(/?)([\w-]{1,60})(\s(?:[^%{]|%(?!\}\})|\{(?!\{%)){0,2000}?)?%\}\}")
+TAG = re.compile(r"\{\{%\s*(/?)([\w-]{1,60})(\s(?:[^%{]|%(?!\}\})|\{(?!\{%)){0,8000}?)?%\}\}")
 CLOSING = re.compile(r"\{\{%\s*/([\w-]{1,60})\s*%\}\}")
 ADDRESSES = {
     "youtube": "https://www.youtube.com/watch?v={}",
