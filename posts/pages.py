@@ -6,7 +6,12 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.db.models import Subquery
-from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponsePermanentRedirect,
+    HttpResponseRedirect,
+)
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.cache import get_conditional_response
@@ -29,6 +34,14 @@ class Moved(HttpResponsePermanentRedirect):
     Without a word about it a browser would keep the answer for ever, although a new post may come
     to live at the address.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self["Cache-Control"] = CACHE_CONTROL
+
+
+class Guessed(HttpResponseRedirect):
+    """It may be meant, and nobody is to remember that: tomorrow another post may be."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

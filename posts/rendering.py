@@ -226,7 +226,7 @@ def compose(
         conventions.take_category(each.path, meta)
     if header.is_pelican and not is_rst:
         meta.summary = parser.strip(meta.summary)
-    if each.base or is_nikola:
+    if each.base or (is_nikola and each.has_siblings):
         conventions.take_language(each.path, meta)
     heading = document.title or metadata.one_line(original.get("title", ""))
     heading = metadata.cut("title", "" if meta.title else heading, complaints)
@@ -239,7 +239,9 @@ def compose(
     draft.links = locate_links(text, [*page.targets, *page.absolutes], draft.image)
     problems += find_lost_fragments(text, page)
     problems += choosing.find_problems(text, page.body, is_told=is_rst)
-    is_undated = meta.has_unreadable_date or (not meta.date and source.has_false_day(each.path))
+    is_undated = meta.has_unreadable_date or (
+        not meta.date and conventions.has_false_day(each.path)
+    )
     if is_undated and meta.status in metadata.PUBLIC:
         # It may be an embargo: better hidden by mistake, or the last good version kept.
         return Rendered(each, None, [], sorted(set(problems)))
