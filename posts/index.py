@@ -126,6 +126,7 @@ class Run:
             row.pk: (row.path, row.day, row.slug) for row in self.rows.values() if row.is_rendered
         }
         wanted = {row.pk: placement.wish_of(row) for row in self.rows.values() if row.slug}
+        was_broken = {row for row in self.rows.values() if row.is_broken}
         facts = self.look_up_facts()
         self.follow_files()
         for batch in batches(self.stale):
@@ -138,7 +139,9 @@ class Run:
                 row.slug = past.slug
                 placed.add(row)
         placed |= self.place(wanted)
-        dated = snapshots.take_commit_times(self.snapshot, self.folder.root, self.rows.values())
+        dated = snapshots.take_commit_times(
+            self.snapshot, self.folder.root, self.rows, was_broken, self.pasts
+        )
         update(dated, ["committed_at"])
         update(placed, ["slug", "original", "precedence"])
         self.remember_addresses(before)

@@ -172,7 +172,10 @@ def link(
     answers: Answers,
     rivals: list[str],
 ) -> bool:
-    """Keep what was found for the row's links; whether that changed anything."""
+    """Keep what was found for the row's links; whether that changed anything.
+
+    Of a broken file they are those of its last good version, in which nothing can be mended.
+    """
     if not row.links and not rivals and not row.urls and not row.site_problems:
         return False
     urls: list[str] = []
@@ -195,7 +198,7 @@ def link(
                 1, f"{rival} has the same date and name; this one is at {row.get_absolute_url()}"
             )
         )
-    told = [problem.as_json() for problem in sorted(set(problems))]
+    told = [] if row.is_broken else [problem.as_json() for problem in sorted(set(problems))]
     is_changed = bool(urls != row.urls or told != row.site_problems)
     row.urls, row.site_problems = urls, told
     return is_changed

@@ -171,6 +171,11 @@ class Post(models.Model):
         return [(name, reading.slugify(name)) for name in reading.split_authors(self.author)]
 
     @property
+    def told_language(self) -> str:
+        """What machines and the links to translations are told: where nothing tells, the site's."""
+        return self.language or settings.LANGUAGE_CODE
+
+    @property
     def image_url(self) -> str:
         return self.urls[-1] if self.image and self.urls else ""
 

@@ -227,6 +227,10 @@ def test_reading_time_counts_characters_in_chinese_and_words_in_english():
 def test_languages_are_guessed_by_script():
     assert reading.guess_language("这是一篇关于 Python 的文章，内容不少。" * 3) == "zh-Hans"
     assert reading.guess_language("An English text of some words. " * 9) == "en"
+    assert reading.guess_language("Rome wasn’t built in a day.") == "en"
+    for text in ("Ceci est un texte. " * 9, "Voir The Wire", "for x in y:\n    print(x)\n" * 9,
+                 "Wat is dit?", "Das ist der Text. " * 9, "See x."):  # fmt: skip
+        assert reading.guess_language(text) == "", text
     assert reading.guess_language("これはにほんごのぶんしょうですからカナがおおい") == "ja"
 
 
