@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 from posts import fitting, history, lineage, linking, placement, source
 from posts.answers import Answers, is_visible, list_addresses
+from posts.codes import Codes
 from posts.models import Post
 from posts.problems import Problem
 from posts.rendering import Rendered, render_all
@@ -47,10 +48,13 @@ def check_folder(
                 waiting |= {(row.pk, alias) for alias in rendered.aliases}
     placement.set_places(rows)
     readable = {unquote(each) for each in lists}
+    coming = {row.path for row in rows if row.is_scheduled}
     shown = {row.path for row in rows if is_visible(row)}
     site = Answers(
         rows,
         folder,
+        Codes(),
+        coming,
         lambda: readable,
         lambda: others | recall_addresses(folder, spool, shown),
         lambda: waiting,
@@ -83,6 +87,7 @@ def make_row(number: int, rendered: Rendered) -> Post:
         title=draft.title,
         author=draft.author,
         day=draft.day,
+        published_at=draft.published_at,
         base_slug=draft.base_slug,
         stated_language=draft.stated_language,
         is_translation=draft.is_translation,

@@ -5,9 +5,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from html import escape
+from itertools import islice
 from typing import Protocol
 from urllib.parse import parse_qsl, urlencode
 
+from posts import source
 from posts.metadata import YEARS
 from posts.moments import parse_moment
 from posts.problems import Problem
@@ -15,15 +17,18 @@ from posts.problems import Problem
 # No page grows without end: who wants more has the archive.
 MOST_LISTED = 200
 MOST_LISTS = 10
+MOST_OPTIONS = 4000
+MOST_CLAUSES = 20
 # Characters that no body can hold (posts.markup takes them out) bracket a list's options.
-MARK = re.compile("\ufdd2([^\ufdd2\ufdd3]{0,1000})\ufdd3")
+MARK = re.compile("\ufdd2([^\ufdd2\ufdd3]{0,4000})\ufdd3")
 
 KINDS = {"": "posts", "post": "posts", "posts": "posts", "page": "pages", "pages": "pages",
          "all": "all"}  # fmt: skip
 SORTS = ("date", "title", "slug")
 CLAUSE = re.compile(r"(\w*)\s*(==|!=|<=|>=|<|>|=)\s*(.+)")
 PARTS = ("year", "month", "day", "weekday", "isoweekday", "hour", "minute")
-LISTS = ("tags", "categories", "sections", "slugs")
+# And how many words each may have.
+LISTS = {"tags": 50, "categories": 50, "sections": 50, "slugs": 200}
 # They say how Nikola builds the list, or in which language.
 PASSED_OVER = ("template", "id", "lang")
 
@@ -84,8 +89,20 @@ def show_link(post: Listed) -> str:
 
 
 def dump(options: Mapping[str, str]) -> str:
-    """The options as one word; interpret(load(...)) reads them again."""
-    return urlencode(options)[:1000]
+    """The options as one word; interpret(load(...)) reads them again.
+
+    The longest are left out of more than a mark can hold, and `too_long` says which: interpret
+    complains of them.
+    """
+    kept, lost, room = {}, [], MOST_OPTIONS - 200
+    for name in sorted(options, key=lambda each: len(options[each])):
+        room -= len(urlencode({name: options[name]})) + 1
+        if room > 0:
+            kept[name] = options[name]
+        else:
+            lost.append(name)
+    in_order = {name: options[name] for name in options if name in kept}
+    return urlencode({**in_order, "too_long": lost[-1][:20]} if lost else in_order)
 
 
 def make_place(options: Mapping[str, str]) -> str:
@@ -94,12 +111,13 @@ def make_place(options: Mapping[str, str]) -> str:
 
 
 def load(text: str) -> dict[str, str]:
-    return dict(parse_qsl(text, keep_blank_values=True))
+    pairs = parse_qsl(text, keep_blank_values=True)
+    return {source.make_fit(name): source.make_fit(value) for name, value in pairs}
 
 
 def find(body: str) -> list[Choice]:
     """Of the lists in a body, in their order."""
-    return [interpret(load(found[1])) for found in MARK.finditer(body)][:MOST_LISTS]
+    return [interpret(load(found[1])) for found in islice(MARK.finditer(body), MOST_LISTS)]
 
 
 def find_problems(text: str, body: str, *, is_told: bool) -> list[Problem]:
@@ -131,7 +149,7 @@ def apply(choice: Choice, name: str, value: str) -> None:
     elif name in ("reverse", "require_all_tags", "all"):
         set_flag(choice, name, value.lower() not in ("false", "no", "0"))
     elif name in LISTS:
-        set_words(choice, name, [word.strip() for word in value.split(",") if word.strip()])
+        complaint = set_words(choice, name, list(filter(None, map(str.strip, value.split(",")))))
     elif name in ("post_type", "type"):
         choice.kind = KINDS.get(value.lower(), "posts")
     elif name == "sort":
@@ -139,6 +157,9 @@ def apply(choice: Choice, name: str, value: str) -> None:
         complaint = "" if value in SORTS else f"sort by {' or '.join(SORTS)}"
     elif name == "date":
         complaint = set_clauses(choice, value)
+    elif name == "too_long":
+        name, value = value, "…"
+        complaint = "it is longer than a list can keep, and passed over. Write several lists."
     elif name not in PASSED_OVER:
         complaint = "there is no such option"
     if complaint:
@@ -166,22 +187,25 @@ def set_flag(choice: Choice, name: str, is_on: bool) -> None:
         choice.wants_all_tags = is_on
 
 
-def set_words(choice: Choice, name: str, words: list[str]) -> None:
+def set_words(choice: Choice, name: str, words: list[str]) -> str:
+    words, rest = words[: LISTS[name]], words[LISTS[name] :]
     if name == "tags":
         choice.tags = words
     elif name == "slugs":
         choice.slugs = words
     else:
         choice.categories = words
+    return f"it is cut after {LISTS[name]} words" if rest else ""
 
 
 def set_clauses(choice: Choice, value: str) -> str:
-    for text in filter(None, map(str.strip, value.split(","))):
+    texts = list(filter(None, map(str.strip, value.split(","))))
+    for text in texts[:MOST_CLAUSES]:
         clause = read_clause(text)
         if clause is None:
-            return "write it as in: year >= 2019, month == 5, or > 2019-05-01"
+            return f'"{text[:60]}": write it as in: year >= 2019, month == 5, or > 2019-05-01'
         choice.clauses.append(clause)
-    return ""
+    return f"it is cut after {MOST_CLAUSES} conditions" if len(texts) > MOST_CLAUSES else ""
 
 
 def read_clause(text: str) -> Clause | None:

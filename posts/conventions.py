@@ -1,9 +1,13 @@
 """What a post says by where it lies and how it is called, as Pelican and Nikola take it."""
 
+import re
 from html import escape
 
 from posts import languages, source
 from posts.metadata import Metadata, clean_language, clean_slug
+
+# Eight digits may be any number; these begin as a date of our time does.
+MEANT_AS_DATE = re.compile(r"\d{4}([-_.])\d{2}\1\d{2}|(?:19|20)\d{6}")
 
 
 def take_category(path: str, meta: Metadata) -> None:
@@ -33,9 +37,19 @@ def show_link(link: str) -> str:
 
 
 def complain_of_name(path: str, meta: Metadata) -> list[str]:
-    if meta.date or meta.has_unreadable_date or not source.has_false_day(path):
+    if meta.date or meta.has_unreadable_date or not has_false_day(path):
         return []
     return [
         f'"{source.name_of(path)}" begins with no day of the calendar; rename it, or give it a '
         "date within. Not published before."
     ]
+
+
+def has_false_day(path: str) -> bool:
+    """The name begins as if with a date, as 2019_13_45 does, and no calendar has it."""
+    name = source.name_of(path)
+    return (
+        source.split_name(path)[0] is None
+        and bool(source.NAME_WITH_DATE.fullmatch(name))
+        and bool(MEANT_AS_DATE.match(name))
+    )

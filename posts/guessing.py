@@ -3,14 +3,15 @@
 import re
 from difflib import SequenceMatcher
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from django.db.models import BooleanField, Case, IntegerField, Q, Value, When
-from django.db.models.expressions import RawSQL
+from django.http import Http404
 
-from posts import search
+from posts import groups, search
+from posts.groups import Kind
 from posts.links import MARKUP_ENDS
-from posts.models import Post
+from posts.models import Post, PostQuerySet
 
 MOST_OFFERED = 5
 MOST_NEAR = 40
@@ -20,8 +21,9 @@ MOST_PARTS = 16
 ALIKE = 0.79
 
 CONTROLS = re.compile("[\x00-\x1f\x7f]+")
+YEAR = "/archive/{}/"
 # Where Pelican, Nikola, Jekyll, Hugo and WordPress have what is elsewhere here.
-ELSEWHERE = [
+ELSEWHERE: list[tuple[re.Pattern[str], str | Kind]] = [
     (re.compile(r"/(?:rss|feed|index)\.(?:xml|rss)|/feeds/all(?:-[\w-]+)?\.rss\.xml"), "/rss/"),
     (
         re.compile(r"/atom\.xml|/feed\.atom|/index\.atom|/feeds/all(?:-[\w-]+)?\.atom\.xml"),
@@ -29,16 +31,13 @@ ELSEWHERE = [
     ),
     (re.compile(r"/archives?(?:/index)?(?:\.html)?/?"), "/archive/"),
     (re.compile(r"/(?:tags|categories)(?:/index)?\.html|/categories/?"), "/tags/"),
-    (
-        re.compile(r"/(?:posts/)?([0-9]{4})(?:/[0-9]{2}){0,2}(?:/index\.html|\.html|/)?"),
-        "/archive/{}/",
-    ),
-    (re.compile(r"/tags?/([^/]+?)(?:/index)?\.html|/tag/([^/]+)/?"), "/tags/{}/"),
+    (re.compile(r"/(?:posts/)?([0-9]{4})(?:/[0-9]{2}){0,2}(?:/index\.html|\.html|/)?"), YEAR),
+    (re.compile(r"/tags?/([^/]+?)(?:/index)?\.html|/tag/([^/]+)/?"), groups.TAG),
     (
         re.compile(r"/categor(?:y|ies)/([^/]+?)(?:/index)?\.html|/category/([^/]+)/?"),
-        "/categories/{}/",
+        groups.CATEGORY,
     ),
-    (re.compile(r"/authors?/([^/]+?)(?:/index)?\.html|/author/([^/]+)/?"), "/authors/{}/"),
+    (re.compile(r"/authors?/([^/]+?)(?:/index)?\.html|/author/([^/]+)/?"), groups.AUTHOR),
     (re.compile(r"/index\.html?"), "/"),
 ]
 # Below these is another kind of page, or a post as we show it: one of the same name is not meant.
@@ -49,13 +48,29 @@ OTHER_KINDS = re.compile(
 
 
 def find_elsewhere(path: str) -> str | None:
-    """The address here of what other tools show at that path."""
-    for pattern, address in ELSEWHERE:
+    """The address here of what other tools show at that path, if there is such a list now.
+
+    Those tools have nothing else there, so it is certain, and may be a permanent redirect.
+    """
+    for pattern, place in ELSEWHERE:
         if found := pattern.fullmatch(path):
             name = next((each for each in found.groups() if each), "")
-            made = address.format(quote(name))
+            made = find_list(place, name)
             return made if made != path else None
     return None
+
+
+def find_list(place: str | Kind, name: str) -> str | None:
+    """One query at most; None for a list that has no posts."""
+    if isinstance(place, Kind):
+        try:
+            return groups.find_group(place, name).address
+        except Http404:
+            return None
+    if place is not YEAR:
+        return place
+    is_there = int(name) and Post.objects.published().filter(day__year=int(name)).exists()
+    return YEAR.format(name) if is_there else None
 
 
 def read_name(path: str) -> str:
@@ -72,23 +87,30 @@ def find_query(name: str) -> str:
 
 
 def guess(path: str, name: str) -> tuple[str | None, list[Post]]:
-    """The address that must be meant, if there is one, and posts to offer; in one query."""
+    """The address of the only post of that name, if there is one, and posts to offer; in one query.
+
+    Another post may come to have the name, so the address is for a temporary redirect.
+    """
     query = find_query(name)
     words = search.pick_words(query)
     parts = list(dict.fromkeys(word[at : at + 3] for word in words for at in range(len(word) - 2)))
+    posts = Post.objects.listed()
     is_same = Q(slug__iexact=name)
-    is_exact, score = search.likeness(words, everywhere=True) if words else (is_same, Value(0))
-    is_near, nearness = nearly(parts[:MOST_PARTS]) if parts else (is_same, Value(0))
+    is_exact, score = (
+        search.likeness(posts, words, everywhere=True) if words else (is_same, Value(0))
+    )
+    is_near, nearness = nearly(posts, parts[:MOST_PARTS]) if parts else (is_same, Value(0))
     found: Any = (
-        Post.objects.listed()
-        .for_lists()
+        posts.for_lists()
         .annotate(score=score, nearness=nearness)
         .filter(is_same | is_exact | is_near)
         .annotate(is_exact=Case(
             When(is_same | is_exact, then=Value(True)), default=Value(False),
             output_field=BooleanField(),
         ))
-        .order_by("-is_exact", "-score", "-nearness", "-published_at", "path")
+        # One of that name is not to be lost behind those that hold its words.
+        .order_by(Case(When(is_same, then=Value(0)), default=Value(1)),
+                  "-is_exact", "-score", "-nearness", "-published_at", "path")
     )  # fmt: skip
     rows = list(found[:MOST_NEAR]) if name else []
     same = [each for each in rows if each.slug.lower() == name.lower()]
@@ -99,14 +121,14 @@ def guess(path: str, name: str) -> tuple[str | None, list[Post]]:
     return same[0].get_absolute_url() if is_meant else None, [*exact, *near][:MOST_OFFERED]
 
 
-def nearly(parts: list[str]) -> tuple[Q, Any]:
+def nearly(posts: PostQuerySet, parts: list[str]) -> tuple[Q, Any]:
     """Posts whose address holds half of the pieces of a word, or whose title holds some."""
     one = [Case(When(slug__icontains=part, then=Value(1)), default=Value(0)) for part in parts]
     nearness: Any = sum(one, Value(0, output_field=IntegerField()))
     alike = Q(nearness__gte=max(1, len(parts) // 2))
     if search.is_sqlite():
         wanted = " OR ".join(f'"{part}"' for part in parts)
-        found = RawSQL(search.RESEMBLING, [f"{{title}} : ({wanted})"])  # noqa: S611 - no text of others in the SQL
+        found = search.match_best(posts, f"{{title}} : ({wanted})")
         return alike | Q(search_key__in=found), nearness
     return alike | Q(*[Q(title__icontains=part) for part in parts], _connector=Q.OR), nearness
 

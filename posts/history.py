@@ -138,17 +138,21 @@ def follow(changes: Iterable[Commit], is_top: bool) -> Iterator[Push]:
                 for beside in source.list_beside(path):
                     posts[beside].add(path)
                 touched.add(path)
-            touched |= posts.get(path, set())
-        pushed |= {path: find_post(path, blobs) for path in touched}
+            touched |= posts.get(path, set()) | posts.get(source.base_of(path), set())
+        pushed |= {path: find_post(path, blobs, posts) for path in touched}
         if blobs or is_top:
             yield Push(before, pushed)
             pushed, before = {}, ""
 
 
-def find_post(path: str, blobs: Mapping[str, str]) -> SourceFile | None:
+def find_post(
+    path: str, blobs: Mapping[str, str], posts: Mapping[str, set[str]]
+) -> SourceFile | None:
     if path not in blobs:
         return None
-    return source.describe(path, lambda each: blobs.get(each, ""))
+    base = source.base_of(path)
+    siblings = {base: posts.get(base, set()) & blobs.keys()}
+    return source.describe(path, lambda each: blobs.get(each, ""), siblings)
 
 
 def read_changes(folder: Path, commits: str) -> list[Commit]:

@@ -1,6 +1,8 @@
 """Languages that a file's name may end with, as `post.zh_cn.md` does."""
 
 import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 
 # ISO 639-1, and what of ISO 639-2 and -3 people blog in: `notes.on.md` is in no language.
 CODES = frozenset(
@@ -12,6 +14,12 @@ CODES = frozenset(
     "ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu "
     "ast dsb fil fur hsb kab yue".split()
 )
+# Of those what is a word, a program or a file's ending too: `using.ts.md`, `do.it.md`.
+MISLEADING = frozenset(
+    "am an ar as ay be bg cr cs cu cv dz ee el ff ga gl gn ha he hi ho id ie ig io is it ko kv la "
+    "lo mi mk ml ms my na no om or os pa pl ps sc se sm so ss st sv ta te tg ti tk to tr ts tt tw "
+    "ve vi".split()
+)
 # Nikola's `{path}.{lang}.{ext}`.
 TRANSLATION = re.compile(
     r"(.*[^/.])\.(([a-z]{2,3})(?:[_-](?:[A-Za-z]{2}|[A-Za-z]{4}))?)(\.[^./]+)", re.DOTALL
@@ -22,3 +30,21 @@ def split_path(path: str) -> tuple[str, str]:
     """(`a/post.md`, `zh_cn`) of `a/post.zh_cn.md`; both are "" where no language is named."""
     found = TRANSLATION.fullmatch(path) if path.count(".") > 1 else None
     return (found[1] + found[4], found[2]) if found and found[3] in CODES else ("", "")
+
+
+def group_by_base(paths: Iterable[str]) -> dict[str, set[str]]:
+    """What is called a translation, by the path of what it would translate, there or not."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for path in paths:
+        if base := split_path(path)[0]:
+            found[base].add(path)
+    return found
+
+
+def tell_of_translations(paths: Collection[str]) -> bool:
+    """Whether files that would translate one that is not there are meant as translations.
+
+    One alone is none, nor are several where each may be called after something else.
+    """
+    codes = {re.split("[_-]", split_path(path)[1])[0] for path in paths}
+    return len(paths) > 1 and not codes <= MISLEADING

@@ -30,8 +30,8 @@ def redirect_moved(
         address = find_moved(request)
         if address is not None:
             return Moved(find_other_spelling(request) or address)
-        meant = request.META.get(MEANT)
-        return Moved(meant) if meant else response
+        meant: HttpResponse = request.META.get(MEANT, response)
+        return meant
 
     return middleware
 

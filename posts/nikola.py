@@ -61,7 +61,8 @@ class PostList(Directive):
 
     def run(self) -> list[nodes.Node]:
         options = {**choosing.load((self.arguments or [""])[0]), **self.options}
-        for complaint in choosing.interpret(options).complaints:
+        # As the page will read them.
+        for complaint in choosing.interpret(choosing.load(choosing.dump(options))).complaints:
             self.state.document.reporter.warning(complaint, line=self.lineno)
         place = choosing.make_place(options)
         return [nodes.raw(place, place, format="html")]

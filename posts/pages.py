@@ -6,7 +6,12 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.db.models import Subquery
-from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponsePermanentRedirect,
+    HttpResponseRedirect,
+)
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.cache import get_conditional_response
@@ -29,6 +34,14 @@ class Moved(HttpResponsePermanentRedirect):
     Without a word about it a browser would keep the answer for ever, although a new post may come
     to live at the address.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self["Cache-Control"] = CACHE_CONTROL
+
+
+class Guessed(HttpResponseRedirect):
+    """It may be meant, and nobody is to remember that: tomorrow another post may be."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -79,8 +92,10 @@ def frame(request: HttpRequest, snapshot: Snapshot) -> dict[str, Any]:
 
 
 def list_authors(snapshot: Snapshot) -> list[tuple[str, str]]:
-    """(name, slug) of those of a blog that has several, by name."""
-    names = {name for value in snapshot.authors for name in reading.split_authors(value)}
+    """(name, slug) of those of a blog that has several now, by name."""
+    now = timezone.now()
+    values = [value for value, at in snapshot.authors if datetime.fromisoformat(at) <= now]
+    names = {name for value in values for name in reading.split_authors(value)}
     found = {reading.slugify(name): name for name in sorted(names, reverse=True)}
     return sorted((name, slug) for slug, name in found.items()) if len(found) > 1 else []
 

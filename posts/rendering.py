@@ -42,10 +42,11 @@ TEASER_COLUMNS = 800
 
 LIBRARIES = ("docutils", "markdown-it-py", "mdit-py-plugins", "Pygments", "nh3", "PyYAML")
 MODULES = (
-    "answers choosing conventions document extra fitting formula headers highlight languages lines "
-    "linking links listings literal markdown markup metadata moments nikola originals placement "
-    "problems reading rendering rst sanitizing shortcodes source sphinx translations".split()
-)
+    "answers choosing codes conventions document extra fitting formula headers highlight "
+    "languages lines linking links listings literal markdown markup metadata moments nikola "
+    "options originals placement problems reading rendering rst sanitizing shortcodes source "
+    "sphinx tex translations"
+).split()
 
 
 @dataclass
@@ -204,6 +205,9 @@ def compose(
 
     `original` is what the file that this one translates says of itself.
     """
+    if not text.strip() and not companion.strip():
+        # Cut short by mistake, as likely as not: the last good version stays.
+        raise PostUnreadable("it is empty. Write something, or delete it.")
     outer = headers.split_companion(companion) if companion else {}
     is_rst = source.is_rst(each.path)
     header = headers.split_rst(text) if is_rst else headers.split_markdown(text)
@@ -222,7 +226,7 @@ def compose(
         conventions.take_category(each.path, meta)
     if header.is_pelican and not is_rst:
         meta.summary = parser.strip(meta.summary)
-    if each.base or is_nikola:
+    if each.base or (is_nikola and each.has_siblings):
         conventions.take_language(each.path, meta)
     heading = document.title or metadata.one_line(original.get("title", ""))
     heading = metadata.cut("title", "" if meta.title else heading, complaints)
@@ -235,7 +239,9 @@ def compose(
     draft.links = locate_links(text, [*page.targets, *page.absolutes], draft.image)
     problems += find_lost_fragments(text, page)
     problems += choosing.find_problems(text, page.body, is_told=is_rst)
-    is_undated = meta.has_unreadable_date or (not meta.date and source.has_false_day(each.path))
+    is_undated = meta.has_unreadable_date or (
+        not meta.date and conventions.has_false_day(each.path)
+    )
     if is_undated and meta.status in metadata.PUBLIC:
         # It may be an embargo: better hidden by mistake, or the last good version kept.
         return Rendered(each, None, [], sorted(set(problems)))

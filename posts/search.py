@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from django.contrib.postgres.search import SearchQuery, SearchRank, SearchVector
 from django.db import connection, transaction
-from django.db.models import Case, IntegerField, Q, Value, When
+from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 from django.db.models.expressions import RawSQL
 
 from posts.models import Post, PostQuerySet
@@ -38,11 +38,8 @@ SMALL_WORDS = frozenset(
     "php rst the that their them then there these they this use using was what when where which "
     "who why will with you your aspx index".split()
 )
-RESEMBLING = (
-    "SELECT rowid FROM posts_search WHERE posts_search MATCH %s"
-    " AND EXISTS (SELECT 1 FROM posts_post WHERE search_key = posts_search.rowid)"
-    " ORDER BY bm25(posts_search, 10.0, 1.0) LIMIT 40"
-)
+# Enough to choose the few from that a page has room for.
+MOST_ALIKE = 40
 
 
 def is_sqlite() -> bool:
@@ -161,13 +158,13 @@ def resemble(posts: PostQuerySet, words: list[str]) -> PostQuerySet:
 
     Those that hold most stand first.
     """
-    alike, score = likeness(words)
+    alike, score = likeness(posts, words)
     found_posts = posts.filter(alike).annotate(score=score)
     return found_posts.order_by("-score", "-published_at", "path")
 
 
-def likeness(words: list[str], *, everywhere: bool = False) -> tuple[Q, Any]:
-    """Whether a post holds any of the words, and how many of them.
+def likeness(posts: PostQuerySet, words: list[str], *, everywhere: bool = False) -> tuple[Q, Any]:
+    """Whether one of the posts holds any of the words, and how many of them.
 
     `everywhere` counts the address too and, on SQLite, the text.
     """
@@ -175,7 +172,7 @@ def likeness(words: list[str], *, everywhere: bool = False) -> tuple[Q, Any]:
     longer = [f'"{word}"' for word in words if len(word) >= SHORTEST_TRIGRAM]
     if is_sqlite() and longer:
         columns = "{title text}" if everywhere else "{title}"
-        found = RawSQL(RESEMBLING, [f"{columns} : ({' OR '.join(longer)})"])  # noqa: S611 - no text of others in the SQL
+        found = match_best(posts, f"{columns} : ({' OR '.join(longer)})")
         shorter = [Q(title__icontains=word) for word in words if len(word) < SHORTEST_TRIGRAM]
         alike = [Q(search_key__in=found), *shorter]
     in_title = [
@@ -186,6 +183,26 @@ def likeness(words: list[str], *, everywhere: bool = False) -> tuple[Q, Any]:
         alike += [Q(slug__icontains=word) for word in words]
     score: Any = sum([*in_title, *in_slug] if everywhere else in_title)
     return Q(*alike, _connector=Q.OR), score
+
+
+def match_best(posts: PostQuerySet, wanted: str) -> RawSQL:
+    """Under which the best of the posts are searched; no others, which would crowd these out.
+
+    The query stands within another with its SQL, because `extra` would take the outer one's table.
+    """
+    best = match(posts, wanted).values("search_key")[:MOST_ALIKE]
+    return RawSQL(*best.query.sql_with_params())  # noqa: S611 - Django's own SQL
+
+
+def match(posts: PostQuerySet, wanted: str) -> QuerySet[Post]:
+    """Those that FTS5 finds, best first."""
+    return posts.extra(
+        tables=["posts_search"],
+        where=["posts_search.rowid = posts_post.search_key", "posts_search MATCH %s"],
+        params=[wanted],
+        select={"score": "bm25(posts_search, 10.0, 1.0)"},
+        order_by=["score", "-id"],
+    )
 
 
 def find_in_sqlite(posts: PostQuerySet, terms: list[str]) -> list[Post]:
@@ -199,14 +216,7 @@ def find_in_sqlite(posts: PostQuerySet, terms: list[str]) -> list[Post]:
             with_title_first(posts, terms).order_by("rank", "-published_at", "pk")[:MAX_FOUND]
         )
     # One query: the page of what is missing has none to spare.
-    found = posts.extra(
-        tables=["posts_search"],
-        where=["posts_search.rowid = posts_post.search_key", "posts_search MATCH %s"],
-        params=[phrases],
-        select={"score": "bm25(posts_search, 10.0, 1.0)"},
-        order_by=["score", "-id"],
-    )
-    return list(found[:MAX_FOUND])
+    return list(match(posts, phrases)[:MAX_FOUND])
 
 
 def find_in_postgresql(posts: PostQuerySet, terms: list[str]) -> list[Post]:

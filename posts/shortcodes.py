@@ -2,6 +2,8 @@
 
 import re
 import shlex
+from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Callable
 from html import escape
 
@@ -10,7 +12,8 @@ from posts.literal import Code
 from posts.problems import Problem
 
 # What lies between the signs is short; else a text of openings alone would take for ever.
-TAG = re.compile(r"\{\{%\s*(/?)([\w-]{1,60})(\s(?:[^%{]|%(?!\}\})|\{(?!\{%)){0,2000}?)?%\}\}")
+TAG = re.compile(r"\{\{%\s*(/?)([\w-]{1,60})(\s(?:[^%{]|%(?!\}\})|\{(?!\{%)){0,8000}?)?%\}\}")
+CLOSING = re.compile(r"\{\{%\s*/([\w-]{1,60})\s*%\}\}")
 ADDRESSES = {
     "youtube": "https://www.youtube.com/watch?v={}",
     "vimeo": "https://vimeo.com/{}",
@@ -43,40 +46,52 @@ def expand(text: str, *, is_rst: bool, first_line: int) -> tuple[str, list[Probl
 
     Within code they are an example of themselves, with `raw` around them or without.
     """
-    code = Code(text, is_rst=is_rst)
+    code, closings = Code(text, is_rst=is_rst), Closings(text)
     out: list[str] = []
     problems: list[Problem] = []
-    unclosed: set[str] = set()
-    position = 0
+    position, counted, line = 0, 0, first_line
     while found := TAG.search(text, position):
         out.append(text[position : found.start()])
         if found[2] != "raw" and code.holds(found.start()):
             out.append(found[0])
             position = found.end()
             continue
-        closing = None if found[2] in unclosed else find_closing(text, found)
-        if closing is None:
-            unclosed.add(found[2])
-        content = text[found.end() : closing.start()] if closing else ""
-        made = make(found[2], Arguments(found[3] or ""), content, is_rst=is_rst)
-        position = (closing or found).end() if made is not None else found.end()
+        closing = None if found[1] else closings.find(found[2], found.end())
+        made = make(found, text[found.end() : closing[0]] if closing else "", is_rst=is_rst)
+        position = closing[1] if closing and made is not None else found.end()
         if made is None:
             made = found[0]
-            line = first_line + text.count("\n", 0, found.start())
+            line += text.count("\n", counted, found.start())
+            counted = found.start()
             problems.append(Problem(line, f"nobody here knows the shortcode {found[0][:60]}"))
         missing = text.count("\n", found.start(), position) - made.count("\n")
         out.append(made + "\n" * missing)
     return "".join([*out, text[position:]]), problems
 
 
-def find_closing(text: str, opening: re.Match[str]) -> re.Match[str] | None:
-    if opening[1]:
-        return None
-    return re.compile(rf"\{{\{{%\s*/{re.escape(opening[2])}\s*%\}}\}}").search(text, opening.end())
+class Closings:
+    """Where the shortcodes of a text end; sought once, however many begin."""
+
+    def __init__(self, text: str) -> None:
+        self.spans: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        for found in CLOSING.finditer(text):
+            if is_known(found[1]):
+                self.spans[found[1]].append(found.span())
+
+    def find(self, name: str, position: int) -> tuple[int, int] | None:
+        """The next of the name that begins at the position or behind it."""
+        spans = self.spans.get(name, [])
+        number = bisect_left(spans, (position, 0))
+        return spans[number] if number < len(spans) else None
 
 
-def make(name: str, given: Arguments, content: str, *, is_rst: bool) -> str | None:
+def is_known(name: str) -> bool:
+    return name in ADDRESSES or name in MAKERS
+
+
+def make(opening: re.Match[str], content: str, *, is_rst: bool) -> str | None:
     """What stands for the shortcode in the markup; None when we do not know it."""
+    name, given = opening[2], Arguments(opening[3] or "")
     if name in ADDRESSES:
         address = ADDRESSES[name].format(given.any("id", "url", "gistid"))
         return address if is_rst else f'<span class="media"><{address}></span>'

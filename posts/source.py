@@ -3,7 +3,7 @@
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
@@ -30,8 +30,6 @@ MAX_CODE_BYTES = 32 * 1024
 UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 
 NAME_WITH_DATE = re.compile(r"(\d{4})[-_.]?(\d{2})[-_.]?(\d{2})(?:[-_ .]+(.*))?", re.DOTALL)
-# Eight digits may be any number; these begin as a date of our time does.
-MEANT_AS_DATE = re.compile(r"\d{4}([-_.])\d{2}\1\d{2}|(?:19|20)\d{6}")
 
 
 class SourceUnreadable(Exception):
@@ -48,13 +46,14 @@ class SourceFile:
 
     Of a file that stands alone it is git's blob id; `a+b` with a `.meta` file beside it; `a~c` or
     `a+b~c+d` of a translation, the second half being the digest of `base`, the file that it
-    translates.
+    translates; `a~` where that is not there, but is translated by others too (`has_siblings`).
     """
 
     path: str
     digest: str
     companion: str = ""
     base: "SourceFile | None" = None
+    has_siblings: bool = False
 
 
 # What a file looks like from outside: inode, size, and when it was written and changed, in ns.
@@ -115,23 +114,31 @@ def read_folder(root: Path, before: Folder | None) -> Folder:
         return before
     folder = Folder(root, found=found)
     known = before.stamps if before else {}
+    siblings = languages.group_by_base(filter(is_post, found))
     for path, stamp in found.items():
         if extension_of(path) in FILE_EXTENSIONS:
             folder.files.add(path)
         elif is_post(path):
-            folder.posts[path] = describe(path, partial(find_digest, folder, known))
+            folder.posts[path] = describe(path, partial(find_digest, folder, known), siblings)
         elif is_code(path) and stamp[1] <= MAX_CODE_BYTES:
             folder.codes[path] = find_digest(folder, known, path)
     return folder
 
 
-def describe(path: str, find: Callable[[str], str]) -> SourceFile:
-    """The post at the path; `find` tells the blob of a file by its path, "" where there is none."""
+def describe(
+    path: str, find: Callable[[str], str], siblings: Mapping[str, Collection[str]]
+) -> SourceFile:
+    """The post at the path; `find` tells the blob of a file by its path, "" where there is none.
+
+    `siblings` are as languages.group_by_base has them, of the files that are there.
+    """
     own, base = describe_alone(path, find), base_of(path)
-    if not base or not find(base):
-        return own
-    original = describe_alone(base, find)
-    return replace(own, digest=f"{own.digest}~{original.digest}", base=original)
+    if base and find(base):
+        original = describe_alone(base, find)
+        return replace(own, digest=f"{own.digest}~{original.digest}", base=original)
+    if base and languages.tell_of_translations(siblings.get(base, ())):
+        return replace(own, digest=f"{own.digest}~", has_siblings=True)
+    return own
 
 
 def describe_alone(path: str, find: Callable[[str], str]) -> SourceFile:
@@ -288,13 +295,3 @@ def split_name(path: str) -> tuple[date | None, str]:
     except ValueError:
         return None, name
     return (found_day, rest or name) if found_day.year in YEARS else (None, name)
-
-
-def has_false_day(path: str) -> bool:
-    """The name begins as if with a date, as 2019_13_45 does, and no calendar has it."""
-    name = name_of(path)
-    return (
-        split_name(path)[0] is None
-        and bool(NAME_WITH_DATE.fullmatch(name))
-        and bool(MEANT_AS_DATE.match(name))
-    )

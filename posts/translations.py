@@ -44,7 +44,8 @@ def find_translations(rows: Sequence[Row], site_language: str) -> list[list[Row]
     """Groups of posts that are translations of one another, each with the original first.
 
     - By name: `post.zh_cn.md` translates the `post.md` of its folder, if there is one. (Nikola's
-      way; with Nikola's metadata `post.zh_cn.md` and `post.de.md` need no `post.md`.)
+      way; with Nikola's metadata `post.zh_cn.md` and `post.de.md` need no `post.md`, but one
+      another: `using.ts.md` alone is about TypeScript.)
     - By day and slug, where these are the same: one post in each language that is stated, and one
       that states none. (Pelican's way.) A guessed language counts for nothing: two posts that have
       day and slug in common by accident are no translations, nor are two of one stated language.

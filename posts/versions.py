@@ -100,6 +100,8 @@ class Versions:
         return sha1("\0".join([name, *parts]).encode(), usedforsecurity=False).digest()
 
     def read_head(self, name: str, digest: str) -> str:
+        if not digest:
+            return ""
         try:
             text = self.attic.read_blob(digest[:40])
         except PostUnreadable:

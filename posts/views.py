@@ -24,7 +24,7 @@ from posts import groups, guessing, lists
 from posts import search as finder
 from posts.groups import Kind, find_group, list_groups
 from posts.models import Address, Post, PostQuerySet, Snapshot
-from posts.pages import Moved, frame, show
+from posts.pages import Guessed, Moved, frame, show
 from posts.surroundings import find_surroundings
 
 POSTS_A_PAGE = 10
@@ -221,7 +221,9 @@ def page_not_found(request: HttpRequest, exception: Exception | None = None) -> 
     address, results = guessing.guess(request.path, name)
     context = {"query": guessing.find_query(name), "results": results}
     response = show(request, "posts/404.html", context, status=404)
-    if meant := address or guessing.find_elsewhere(request.path):
-        # For posts.middleware, which knows first whether a post was there once.
-        request.META[MEANT] = meant
+    # For posts.middleware, which knows first whether a post was there once.
+    if address:
+        request.META[MEANT] = Guessed(address)
+    elif elsewhere := guessing.find_elsewhere(request.path):
+        request.META[MEANT] = Moved(elsewhere)
     return response

@@ -54,7 +54,8 @@ ADDRESSES = [
         "/categories/post/", "/categories/post/rss/",
         "/authors/post/", "/authors/post/feed/",
         "/series/post/",
-        "/archive/1999/", "/archive/0000/",
+        "/archive/1999/", "/1999/", "/0000/", "/tag/nope", "/category/x.html", "/author/x.html",
+        "/archive/0000/",
         "/tags/%00/", "/pages/%00/", "/2016/01/01/%00/", "/articles/%00.html", "/files/%00.png",
         f"/files/{'x' * 300}.png", "/archive/2016/?page=2", "/articles/none.rst.html",
         "/files/none.png",
@@ -63,6 +64,7 @@ ADDRESSES = [
         "/old.html", "/?p=12", "/tags/X/", "/tags/net/", "/tags/net/feed/",
         "/categories/C/rss/", "/archive", "/archive/2016", "/tags/x", "/2016/01/02/p2",
         "/articles/2016-01-02-p2.md.html",
-        "/favicon.ico", "/p2.html", "/rss.xml", "/author/jane/",
+        "/favicon.ico", "/rss.xml", "/author/jane/", "/2016/", "/tag/X/", "/category/c.html",
     )),
+    ("/p2.html", 302),
 ]  # fmt: skip

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from posts import choosing
 from tests.posts.blogs import get_post, index, make_markdown
 from tests.posts.kinds import MOST_QUERIES
 
@@ -122,6 +123,29 @@ def test_what_a_list_cannot_do_is_told_with_its_line(tmp_path, client):
     assert [problem.line for _, problem in report.problems] == [1]
 
 
+@pytest.mark.parametrize("name", ["list.rst", "list.md"])
+def test_long_options_are_kept_whole_or_told_of(tmp_path, client, name):
+    def make(**options):
+        if name.endswith(".md"):
+            return "{{% post-list " + " ".join(f'{k}="{v}"' for k, v in options.items()) + " %}}"
+        return "\n   ".join([".. post-list::", *(f":{k}: {v}" for k, v in options.items())])
+
+    names = ", ".join(f"一个很长的名字{number}" for number in range(40))
+    report = write_list(tmp_path, make(slugs=f"{names}, second"), name)
+    assert (report.problems, titles(client)) == ([], [["beta"]])
+    wanted = {
+        make(slugs=names * 2, stop="1"): "longer than a list can keep",
+        make(slugs=", ".join(map(str, range(201))), stop="1"): "cut after 200 words",
+        make(date=", ".join(["year > 2001"] * 80), stop="1"): "cut after 20 conditions",
+        make(date="year > 2001, year ~ 5", stop="1"): '"year ~ 5": write it',
+    }
+    for text, message in wanted.items():
+        (problem,) = write_list(tmp_path, text, name).problems
+        assert message in problem[1].message
+        assert problem[1].line == (7 if name == "list.rst" else 9)
+        assert len(titles(client)[0]) <= 1
+
+
 def test_nobody_breaks_out_of_a_list(tmp_path, client):
     evil = "<script>alert(1)</script>"
     end = "<div data-posts='&#xfdd3;'></div>"
@@ -132,3 +156,8 @@ def test_nobody_breaks_out_of_a_list(tmp_path, client):
     })  # fmt: skip
     for address in ("/2020/01/01/a/", "/2020/01/02/b/", "/feed/"):
         assert "<script>alert" not in client.get(address).content.decode()
+
+
+def test_a_list_asks_no_database_for_what_it_cannot_hold():
+    (choice,) = choosing.find(choosing.mark("slugs=a%00b"))
+    assert choice.slugs == ["a\ufffdb"]

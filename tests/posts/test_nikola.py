@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from posts import shortcodes
 from posts.index import index_posts
 from posts.literal import Code
 from posts.placement import wished_slug
@@ -195,15 +196,31 @@ def test_links_by_slug_lead_to_posts(tmp_path):
         ("2012_03_30-madrid.pt-BR.md", "my-day-pt-br", "pt-BR"),
         ("madrid.v2.md", "my-day", ""),
         ("madrid.md", "my-day", ""),
+        ("madrid.pl.md", "my-day-pl", "pl"),
     ],
 )
 def test_a_translation_has_its_language_and_an_address_of_its_own(tmp_path, name, slug, language):
-    draft = read(tmp_path, name, f"{IN_COMMENT}\nText.\n")
+    other = f"{name.partition('.')[0]}.fr.md"
+    draft = read(tmp_path, name, f"{IN_COMMENT}\nText.\n", **{other: "Texte.\n"})
     assert (wished_slug(draft), draft.language) == (slug, language)
 
 
+@pytest.mark.parametrize("name", ["madrid.zh_cn.md", "2024_01_06-using.ts.md"])
+@pytest.mark.parametrize(
+    "others", [(), ("other.fr.md", "madrid.fr.rst"), ("2024_01_06-using.cs.md",)]
+)
+def test_a_name_alone_makes_no_translation(tmp_path, name, others):
+    draft = read(tmp_path, name, f"{IN_COMMENT}\nText.\n", **dict.fromkeys(others, "Text.\n"))
+    assert (wished_slug(draft), draft.language, draft.is_translation) == ("my-day", "", False)
+
+
 def test_a_translation_in_two_files_is_one_too(tmp_path):
-    draft = read(tmp_path, "madrid.de.md", "Text.\n", **{"madrid.de.meta": ".. title: T\n"})
+    draft = read(
+        tmp_path,
+        "madrid.de.md",
+        "Text.\n",
+        **{"madrid.fr.md": "Texte.\n", "madrid.de.meta": ".. title: T\n"},
+    )
     assert (wished_slug(draft), draft.language) == ("madrid-de", "de")
 
 
@@ -275,3 +292,15 @@ def test_finding_code_takes_no_time_however_it_is_written():
     for text in ("`" * 50_000, "~~~a\nx\n" * 10_000, "```\n" * 10_000, "`a" * 20_000):
         Code(text, is_rst=False)
     assert time.process_time() - started_at < 2
+
+
+def test_many_shortcodes_take_no_longer_each():
+    text = "{{% x %}}" * 16_000 + "{{% /x %}}" * 16_000
+    started = time.process_time()
+    shortcodes.expand(text, is_rst=False, first_line=1)
+    assert time.process_time() - started < 3
+
+
+def test_a_closing_too_many_ends_nothing():
+    text = "{{% /raw %}}{{% raw %}}{{% doc %}}{{% /raw %}}"
+    assert shortcodes.expand(text, is_rst=False, first_line=1)[0] == "{{% doc %}}"

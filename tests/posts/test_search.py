@@ -1,8 +1,11 @@
 """Search finds Chinese and Latin words, short and long, and is never stale."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -132,3 +135,34 @@ def test_nothing_is_left_to_make_findable_while_nobody_else_can_write(tmp_path, 
     index(tmp_path, **{"2016-01-01-a.md": "# Newer words\n"})
     assert [sql for sql in fresh if not sql.startswith("0 times")] == []
     assert [post.path for post in search.find("Newer")] == ["2016-01-01-a.md"]
+
+
+def make_rows(number: int, path: str, title: str, **columns: object) -> None:
+    """Rows as the index makes them, without its work."""
+    now = timezone.now()
+    columns = {"status": "published", "published_at": now, **columns}
+    rows = [Post(path=f"{path}{at}.md", original=f"{path}{at}.md", title=title, text=f"{path}{at}",
+                 slug=f"{path}{at}", is_rendered=True, day=now.date(), **columns,
+                 search_key=search.key_of(title, f"{path}{at}"))
+            for at in range(number)]  # fmt: skip
+    Post.objects.bulk_create(rows)
+    search.store(rows)
+
+
+def test_drafts_take_no_place_of_a_post_that_resembles():
+    make_rows(45, "draft", "zebra crossing zebra", status="draft")
+    make_rows(45, "later", "zebra zebra", published_at=timezone.now() + timedelta(days=1))
+    make_rows(2, "seen", "Of all that I saw on my way a zebra was the strangest by far")
+    found = search.resemble(Post.objects.published(), ["zebra"])
+    assert {post.path for post in found} == {"seen0.md", "seen1.md"}
+    _, offered = guessing.guess("/zebras", "zebras")
+    assert {post.path for post in offered} == {"seen0.md", "seen1.md"}
+
+
+def test_the_post_of_that_name_comes_before_many_that_hold_it():
+    make_rows(45, "python-a", "Python and its likes")
+    make_rows(1, "some", "Something")
+    Post.objects.filter(path="some0.md").update(slug="python")
+    meant, offered = guessing.guess("/python.html", "python")
+    assert offered[0].path == "some0.md"
+    assert meant == offered[0].get_absolute_url()

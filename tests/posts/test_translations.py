@@ -157,6 +157,23 @@ def test_who_has_an_address_keeps_it_when_a_translation_comes(tmp_path, client):
 
 
 @pytest.mark.django_db
+def test_translations_without_an_original_need_one_another(tmp_path):
+    root = make_repository(tmp_path / "posts")
+    german = NIKOLA["rome.md"].replace("Rome", "Rom")
+    before, after = index_each_commit_then_anew(
+        root,
+        ([], {"rome.de.md": german}),
+        ([], {"rome.fr.md": german}),
+        (["rome.fr.md"], {"x.md": "# X\n"}),
+        ([], {"rome.es.md": german}),
+    )
+    assert after == before
+    assert originals() == {"rome.es.md": "rome.de.md"}
+    assert addresses()["rome.de.md"] == "/2020/05/01/my-rome-de/"
+    assert ("/2020/05/01/my-rome/", 2) in after["rome.de.md"][4]
+
+
+@pytest.mark.django_db
 def test_edits_of_an_originals_text_render_no_older_version(tmp_path, monkeypatch):
     root = make_repository(tmp_path / "posts")
     for at in range(3):

@@ -185,29 +185,37 @@ def test_posting_to_a_page_is_refused(client):
 
 
 @pytest.mark.parametrize(
-    ("asked", "address"),
+    ("asked", "address", "status"),
     [
-        ("/hello-world.html", "/2016/05/05/hello-world/"),
-        ("/posts/hello-world/", "/2016/05/05/hello-world/"),
-        ("/posts/2016/05/hello-world/index.html", "/2016/05/05/hello-world/"),
-        ("/pages/about.html", "/pages/about/"),
-        ("/about/", "/pages/about/"),
-        ("/rss.xml", "/rss/"),
-        ("/feeds/all.atom.xml", "/feed/"),
-        ("/archives.html", "/archive/"),
-        ("/2016/", "/archive/2016/"),
-        ("/2016/05/", "/archive/2016/"),
-        ("/tag/中文.html", "/tags/%E4%B8%AD%E6%96%87/"),
-        ("/category/c.html", "/categories/c/"),
-        ("/index.html", "/"),
+        ("/hello-world.html", "/2016/05/05/hello-world/", 302),
+        ("/posts/hello-world/", "/2016/05/05/hello-world/", 302),
+        ("/posts/2016/05/hello-world/index.html", "/2016/05/05/hello-world/", 302),
+        ("/pages/about.html", "/pages/about/", 302),
+        ("/about/", "/pages/about/", 302),
+        ("/rss.xml", "/rss/", 301),
+        ("/feeds/all.atom.xml", "/feed/", 301),
+        ("/archives.html", "/archive/", 301),
+        ("/2016/", "/archive/2016/", 301),
+        ("/2016/05/", "/archive/2016/", 301),
+        ("/tag/中文.html", "/tags/%E4%B8%AD%E6%96%87/", 301),
+        ("/category/C.html", "/categories/c/", 301),
+        ("/index.html", "/", 301),
     ],
 )
-def test_addresses_of_other_tools_lead_to_what_they_meant(tmp_path, client, asked, address):
+def test_addresses_of_other_tools_lead_to_what_they_meant(tmp_path, client, asked, address, status):
     index(tmp_path, **{
-        "2016-05-05-hello-world.md": make_markdown("Hello world"), "about.md": "# About\n"
+        "2016-05-05-hello-world.md": make_markdown("Hello world", tags="[中文]", category="C"),
+        "about.md": "# About\n",
     })  # fmt: skip
     answer = client.get(asked)
-    assert (answer.status_code, answer.headers.get("Location")) == (301, address)
+    assert (answer.status_code, answer.headers.get("Location")) == (status, address)
+
+
+@pytest.mark.parametrize("asked", ["/tag/nope", "/category/x.html", "/2099/", "/author/x.html"])
+def test_nobody_is_sent_to_a_list_of_nothing(tmp_path, client, asked):
+    draft = make_markdown("A", status="draft", tags="[nope]", category="x", author="x")
+    index(tmp_path, **{"2016-05-05-a.md": draft})
+    assert client.get(asked).status_code == 404
 
 
 def test_an_address_that_two_posts_may_mean_leads_to_neither(tmp_path, client):
