@@ -122,6 +122,12 @@ def test_what_a_list_cannot_do_is_told_with_its_line(tmp_path, client):
     assert [problem.line for _, problem in report.problems] == [1]
 
 
+def test_a_list_is_told_of_where_it_stands_not_where_it_is_spoken_of(tmp_path):
+    spoken = "A post-list, by\n`<i data-posts=>` or {{% raw %}}{{% post-list %}}{{% /raw %}}.\n\n"
+    report = write_list(tmp_path, f"{spoken}{{{{% post-list bogus=1 %}}}}", "list.md")
+    assert [problem.line for _, problem in report.problems] == [12]
+
+
 @pytest.mark.parametrize("name", ["list.rst", "list.md"])
 def test_long_options_are_kept_whole_or_told_of(tmp_path, client, name):
     def make(**options):
