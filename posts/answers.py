@@ -14,6 +14,7 @@ from django.conf import settings
 from django.urls import Resolver404, ResolverMatch, resolve
 
 from posts import reading
+from posts.codes import Codes
 from posts.models import Address, Post, Tag
 from posts.source import Folder
 
@@ -27,21 +28,25 @@ class Answers:
 
     `lists` gives the addresses of lists that have posts, `others` those that are sent on to a post,
     both as visitors write them (not percent-encoded); `waiting`, with the primary key of the post,
-    those that will be sent on to it when visitors can open it.
+    those that will be sent on to it when visitors can open it. `coming` are the paths of posts
+    whose time has not come.
     """
 
     def __init__(
         self,
         rows: Iterable[Post],
         folder: Folder,
+        codes: Codes,
+        coming: Collection[str],
         lists: Callable[[], set[str]],
         others: Callable[[], set[str]],
         waiting: Callable[[], set[tuple[int, str]]],
     ) -> None:
         self.rows = list(rows)
+        self.folder = folder
         self.files = folder.files
-        self.codes = folder.codes
-        self.read_code = folder.read_code
+        self.codes = codes
+        self.coming = coming
         self.get_lists = lists
         self.get_others = others
         self.get_waiting = waiting
@@ -71,6 +76,9 @@ class Answers:
     def find_post(self, path: str) -> str | None:
         """The post that lives at the address, drafts too."""
         return self.posts.get(path) or self.posts.get(path + "/")
+
+    def show_code(self, target: str, source: str) -> str | None:
+        return self.codes.show(self.folder, target, source)
 
     def will_have(self, row: Post, path: str) -> bool:
         """Whether it leads somewhere once visitors can open the post `row`, in which it stands."""
@@ -171,7 +179,7 @@ def stored_lists() -> set[str]:
     for folder, column in (("categories", "category_slug"), ("series", "series_slug")):
         slugs = posts.exclude(**{column: ""}).values_list(column, flat=True).distinct()
         found |= {f"/{folder}/{slug}/" for slug in slugs}
-    names = (name for value in posts.list_authors() for name in reading.split_authors(value))
+    names = (name for value, _ in posts.list_authors() for name in reading.split_authors(value))
     found |= {f"/authors/{reading.slugify(name)}/" for name in names}
     return found | {address_of_year(day) for day in posts.dates("day", "year")}
 

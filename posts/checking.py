@@ -1,29 +1,41 @@
 """Looks posts over before they are pushed: everything that a deploy would report, without rows."""
 
+import tempfile
 from collections.abc import Collection
 from datetime import UTC
 from pathlib import Path
 from urllib.parse import unquote
 
-from posts import fitting, linking, placement, source
+from posts import fitting, history, lineage, linking, placement, source
 from posts.answers import Answers, is_visible, list_addresses
+from posts.codes import Codes
 from posts.models import Post
 from posts.problems import Problem
 from posts.rendering import Rendered, render_all
+from posts.source import Folder, SourceFile
+from posts.spool import Spool
 
 
 def check_posts(root: Path, former: Collection[str] = ()) -> list[tuple[str, Problem]]:
     """(path, problem) of every problem below `root`. Raises source.SourceUnreadable.
 
-    `former` are older addresses of posts, which only a database remembers.
+    `former` are older addresses of posts that a database remembers; the history is asked for them
+    too, but only when a link leads nowhere else.
     """
-    folder = source.scan(root)
+    with tempfile.TemporaryFile() as file:
+        return check_folder(source.scan(root), Spool(file), former)
+
+
+def check_folder(
+    folder: Folder, spool: Spool, former: Collection[str]
+) -> list[tuple[str, Problem]]:
     rows: list[Post] = []
     found: list[tuple[str, Problem]] = []
     lists: set[str] = set()
     others = set(former)
     waiting: set[tuple[int, str]] = set()
     for rendered in map(fitting.fit, render_all(folder, list(folder.posts.values()), UTC)):
+        spool.put(rendered)
         found += [(rendered.source.path, problem) for problem in rendered.problems]
         if rendered.draft:
             row = make_row(len(rows), linking.keep_own_links(rendered))
@@ -36,11 +48,33 @@ def check_posts(root: Path, former: Collection[str] = ()) -> list[tuple[str, Pro
                 waiting |= {(row.pk, alias) for alias in rendered.aliases}
     placement.set_places(rows)
     readable = {unquote(each) for each in lists}
-    site = Answers(rows, folder, lambda: readable, lambda: others, lambda: waiting)
+    coming = {row.path for row in rows if row.is_scheduled}
+    shown = {row.path for row in rows if is_visible(row)}
+    site = Answers(
+        rows,
+        folder,
+        Codes(),
+        coming,
+        lambda: readable,
+        lambda: others | recall_addresses(folder, spool, shown),
+        lambda: waiting,
+    )
     linking.set_links(rows, rows, site)
     for row in rows:
         found += [(row.path, Problem(each["line"], each["message"])) for each in row.site_problems]
     return sorted(found)
+
+
+def recall_addresses(folder: Folder, spool: Spool, shown: Collection[str]) -> set[str]:
+    """Where the posts `shown` were before, as a site without rows would learn it."""
+
+    def render(attic: Folder, versions: list[SourceFile]) -> None:
+        for rendered in render_all(attic, versions, UTC):
+            spool.put(fitting.fit(rendered))
+
+    pushes = history.read_pushes(folder.root)
+    pasts = lineage.replay(pushes, (), folder, spool, render, lineage.keep_quiet)
+    return {unquote(each) for path in shown if path in pasts for each in pasts[path].former}
 
 
 def make_row(number: int, rendered: Rendered) -> Post:
@@ -53,6 +87,7 @@ def make_row(number: int, rendered: Rendered) -> Post:
         title=draft.title,
         author=draft.author,
         day=draft.day,
+        published_at=draft.published_at,
         base_slug=draft.base_slug,
         stated_language=draft.stated_language,
         is_translation=draft.is_translation,

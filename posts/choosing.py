@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Protocol
 from urllib.parse import parse_qsl, urlencode
 
+from posts import source
 from posts.literal import Code
 from posts.metadata import YEARS
 from posts.moments import parse_moment
@@ -114,7 +115,8 @@ def make_place(options: Mapping[str, str]) -> str:
 
 
 def load(text: str) -> dict[str, str]:
-    return dict(parse_qsl(text, keep_blank_values=True))
+    pairs = parse_qsl(text, keep_blank_values=True)
+    return {source.make_fit(name): source.make_fit(value) for name, value in pairs}
 
 
 def find(body: str) -> list[Choice]:

@@ -4,6 +4,7 @@ import re
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
+from xml.sax.xmlreader import AttributesImpl
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -18,6 +19,7 @@ from posts.models import Post, PostQuerySet
 from posts.pages import Moved, get_snapshot, keep, modified_at
 
 POSTS_A_FEED = 20
+DUBLIN_CORE = "http://purl.org/dc/elements/1.1/"
 
 # A start tag. nh3 and posts.markup have serialised the body: text holds no "<", and each value of
 # an attribute stands in '"' and holds none. So this finds exactly what a parser would.
@@ -36,10 +38,19 @@ class Dated(feedgenerator.SyndicationFeed):
 
 
 class AtomFeed(Dated, feedgenerator.Atom1Feed):
-    """With the whole content beside the summary."""
+    """With the whole content beside the summary, all of several authors, and each language."""
+
+    def item_attributes(self, item: dict[str, Any]) -> dict[str, str]:
+        language = item["language"]
+        own = language and language.lower() != settings.LANGUAGE_CODE.lower()
+        return {"xml:lang": language} if own else {}
 
     def add_item_elements(self, handler: SimplerXMLGenerator, item: dict[str, Any]) -> None:
         super().add_item_elements(handler, item)
+        for name in item["other_authors"]:
+            handler.startElement("author", AttributesImpl({}))
+            handler.addQuickElement("name", name)
+            handler.endElement("author")
         handler.addQuickElement("content", item["content"], {"type": "html"})
 
 
@@ -50,6 +61,8 @@ class RssFeed(Dated, feedgenerator.Rss201rev2Feed):
 
     def add_item_elements(self, handler: SimplerXMLGenerator, item: dict[str, Any]) -> None:
         super().add_item_elements(handler, item)
+        for name in item["other_authors"]:
+            handler.addQuickElement("dc:creator", name, {"xmlns:dc": DUBLIN_CORE})
         handler.addQuickElement("content:encoded", item["content"])
 
 
@@ -114,6 +127,7 @@ def show_feed(
 
 def add_post(document: feedgenerator.SyndicationFeed, post: Post) -> None:
     url = settings.SITE_URL + post.get_absolute_url()
+    author, *others = [name for name, _ in post.authors] or [settings.SITE_NAME]
     document.add_item(
         title=speakable(post.title),
         link=url,
@@ -124,7 +138,9 @@ def add_post(document: feedgenerator.SyndicationFeed, post: Post) -> None:
         unique_id_is_permalink=False,
         pubdate=post.published_at,
         updateddate=post.updated_at,
-        author_name=post.author or settings.SITE_NAME,
+        author_name=author,
+        other_authors=others,
+        language=post.language,
         categories=post.tag_names,
     )
 

@@ -4,6 +4,8 @@ from html import escape
 
 from docutils.utils.math import MathError, latex2mathml
 
+from posts import tex as written
+
 
 class FormulaInvalid(Exception):
     """TeX that cannot be turned into MathML; says what is wrong."""
@@ -12,7 +14,9 @@ class FormulaInvalid(Exception):
 def to_mathml(tex: str, *, is_block: bool) -> str:
     """Raises FormulaInvalid."""
     try:
-        return latex2mathml.tex2mathml(tex, as_block=is_block)
+        return latex2mathml.tex2mathml(written.normalize(tex), as_block=is_block)
+    except RecursionError as error:
+        raise FormulaInvalid(f'the formula "{tex.strip()[:60]}" is nested too deep') from error
     except (MathError, IndexError, KeyError, AttributeError, ValueError, TypeError) as error:
         # The converter stumbles over malformed input in ways that it does not foresee.
         raise FormulaInvalid(f'the formula "{tex.strip()[:60]}" cannot be read: {error}') from error

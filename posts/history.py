@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import git
 
@@ -16,8 +17,20 @@ logger = logging.getLogger(__name__)
 
 PLAIN_FILES = ("100644", "100755")
 
-# Of each post that a push touched its file; None for one that is gone.
-Push = Mapping[str, SourceFile | None]
+
+class Push(NamedTuple):
+    """What it did to the commit before it: of each post that it touched its file."""
+
+    before: str
+    # None for one that is gone.
+    posts: Mapping[str, SourceFile | None]
+
+
+class Commit(NamedTuple):
+    """The (path, blob) of what it changed in the folder."""
+
+    name: str
+    entries: list[tuple[str, str]]
 
 
 def read_head(folder: Path) -> str:
@@ -74,7 +87,7 @@ def read_pushes(folder: Path) -> list[Push]:
     try:
         if is_whole(folder):
             changes = read_changes(folder, "HEAD")
-            return [push for push in follow(changes, is_top(folder)) if push]
+            return [push for push in follow(changes, is_top(folder)) if push.posts]
     except git.GitError:
         logger.info("%s has no history that can be read", folder)
     return []
@@ -90,12 +103,13 @@ def read_new_pushes(folder: Path, before: str) -> list[Push]:
         lines = commits.splitlines()
         if len(lines) < 2 or before not in lines[-1].split()[1:2] or not is_whole(folder):
             return []
-        changes = [read_tree(folder, before), *read_changes(folder, f"{before}..HEAD")]
-        has_first = bool(changes[0]) or is_top(folder)
+        tree = Commit(before, read_tree(folder, before))
+        changes = [tree, *read_changes(folder, f"{before}..HEAD")]
+        has_first = bool(tree.entries) or is_top(folder)
         pushes = list(follow(changes, is_top(folder)))[has_first:]
     except git.GitError:
         return []
-    return pushes if sum(map(bool, pushes)) > 1 else []
+    return pushes if sum(bool(push.posts) for push in pushes) > 1 else []
 
 
 def read_tree(folder: Path, commit: str) -> list[tuple[str, str]]:
@@ -105,13 +119,15 @@ def read_tree(folder: Path, commit: str) -> list[tuple[str, str]]:
     return [(path, head.split(" ")[2]) for head, _, path in found]
 
 
-def follow(changes: Iterable[list[tuple[str, str]]], is_top: bool) -> Iterator[Push]:
+def follow(changes: Iterable[Commit], is_top: bool) -> Iterator[Push]:
     """A folder that a commit emptied was not indexed: its posts wait for the next one."""
     blobs: dict[str, str] = {}
     # By the paths of what lies beside them, of which they are made too.
     posts: dict[str, set[str]] = defaultdict(set)
-    push: dict[str, SourceFile | None] = {}
-    for entries in changes:
+    pushed: dict[str, SourceFile | None] = {}
+    before = ""
+    for name, entries in changes:
+        before = before or f"{name}^"
         touched = set()
         for path, blob in entries:
             if blob:
@@ -123,10 +139,10 @@ def follow(changes: Iterable[list[tuple[str, str]]], is_top: bool) -> Iterator[P
                     posts[beside].add(path)
                 touched.add(path)
             touched |= posts.get(path, set()) | posts.get(source.base_of(path), set())
-        push |= {path: find_post(path, blobs, posts) for path in touched}
+        pushed |= {path: find_post(path, blobs, posts) for path in touched}
         if blobs or is_top:
-            yield push
-            push = {}
+            yield Push(before, pushed)
+            pushed, before = {}, ""
 
 
 def find_post(
@@ -139,8 +155,8 @@ def find_post(
     return source.describe(path, lambda each: blobs.get(each, ""), siblings)
 
 
-def read_changes(folder: Path, commits: str) -> list[list[tuple[str, str]]]:
-    """Of each commit on the branch, oldest first: (path, blob) of what it changed in the folder.
+def read_changes(folder: Path, commits: str) -> list[Commit]:
+    """The commits on the branch, oldest first.
 
     The blob is "" for what went, and for what is no plain file. A merge is one commit, with all
     that it brought. Raises git.GitError.
@@ -148,18 +164,18 @@ def read_changes(folder: Path, commits: str) -> list[list[tuple[str, str]]]:
     output = run(
         folder,
         "-c", "log.showRoot=true", "-c", "log.showSignature=false", "-c", "log.follow=false",
-        "log", "--format=%x01", "--raw", "-z", "--no-abbrev", "--no-renames", "--relative",
+        "log", "--format=%x01%H", "--raw", "-z", "--no-abbrev", "--no-renames", "--relative",
         "--first-parent", "-m", "--reverse", commits, "--", ".",
     )  # fmt: skip
-    changes: list[list[tuple[str, str]]] = []
+    changes: list[Commit] = []
     tokens = iter(output.split("\0"))
     for token in tokens:
         word = token.lstrip("\n")
         if word.startswith("\x01"):
-            changes.append([])
+            changes.append(Commit(word[1:], []))
         elif word.startswith(":"):
             _, mode, _, blob, _ = word.split(" ")
-            changes[-1].append((next(tokens), blob if mode in PLAIN_FILES else ""))
+            changes[-1].entries.append((next(tokens), blob if mode in PLAIN_FILES else ""))
     return changes
 
 

@@ -16,6 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from posts import answers, fitting, lineage, linking, placement, renames, search, snapshots, source
+from posts.codes import Codes
 from posts.lineage import Lineage, Past, Progress, keep_quiet
 from posts.models import Address, Post, address_of, article_address_of
 from posts.problems import Problem
@@ -58,10 +59,12 @@ def index_posts(
         fill(folder, missing)
         past = lineage.recall(folder, spool, fill, on_history)
         search.prepare(spool.read_texts(missing))
+        codes = Codes()
+        codes.prepare(folder, spool.read_targets(missing))
         while True:
             with transaction.atomic():
                 before, folder = folder, source.scan(root, folder)
-                run = Run(folder, spool, renderer, everything, past)
+                run = Run(folder, spool, renderer, everything, past, codes)
                 missing = [each for each in run.stale if each not in spool.places]
                 is_past = past.since and (folder, run.snapshot.commit) != (before, past.since)
                 if not missing and not is_past:
@@ -91,8 +94,15 @@ class Run:
     """One comparison of files and rows, within one transaction."""
 
     def __init__(
-        self, folder: Folder, spool: Spool, renderer: str, everything: bool, past: Lineage
+        self,
+        folder: Folder,
+        spool: Spool,
+        renderer: str,
+        everything: bool,
+        past: Lineage,
+        codes: Codes,
     ) -> None:
+        self.codes = codes
         self.folder = folder
         self.spool = spool
         self.report = Report()
@@ -116,6 +126,7 @@ class Run:
             row.pk: (row.path, row.day, row.slug) for row in self.rows.values() if row.is_rendered
         }
         wanted = {row.pk: placement.wish_of(row) for row in self.rows.values() if row.slug}
+        was_broken = {row for row in self.rows.values() if row.is_broken}
         facts = self.look_up_facts()
         self.follow_files()
         for batch in batches(self.stale):
@@ -128,7 +139,9 @@ class Run:
                 row.slug = past.slug
                 placed.add(row)
         placed |= self.place(wanted)
-        dated = snapshots.take_commit_times(self.snapshot, self.folder.root, self.rows.values())
+        dated = snapshots.take_commit_times(
+            self.snapshot, self.folder.root, self.rows, was_broken, self.pasts
+        )
         update(dated, ["committed_at"])
         update(placed, ["slug", "original", "precedence"])
         self.remember_addresses(before)
@@ -146,7 +159,8 @@ class Run:
     def link(self, before: set[answers.Fact] | None) -> set[Post]:
         """Links of posts that did not change lead elsewhere only when an address or file did."""
         rows = self.sorted_rows()
-        places = linking.digest_places(rows, self.folder)
+        coming = set(Post.objects.scheduled().values_list("path", flat=True))
+        places = linking.digest_places(rows, self.folder, coming)
         after = self.look_up_facts()
         if places != self.snapshot.places or before is None or after is None:
             self.snapshot.places = places
@@ -157,7 +171,7 @@ class Run:
             linked = [row for row in rows if row.path in stale or row.pk in dependent]
         load(linked, ("links", "urls", "site_problems"))
         stored = answers.stored_lists, answers.stored_others, answers.stored_waiting
-        site = answers.Answers(rows, self.folder, *stored)
+        site = answers.Answers(rows, self.folder, self.codes, coming, *stored)
         return linking.set_links(
             linked, rows, site, lambda posts: load(posts, ("anchors", "title"))
         )
@@ -299,5 +313,5 @@ class Run:
         )
         if touched or not report.is_empty:
             self.snapshot.changed_at = timezone.now()
-        self.snapshot.authors = list(Post.objects.list_authors())
+        self.snapshot.authors = Post.objects.list_authors()
         self.snapshot.save()

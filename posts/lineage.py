@@ -14,6 +14,7 @@ from uuid import UUID
 from django.conf import settings
 
 from posts import history, placement, renames, source
+from posts.attic import Attic
 from posts.history import Push
 from posts.models import Post, Snapshot, address_of, article_address_of
 from posts.placement import Wish
@@ -21,7 +22,7 @@ from posts.rendering import Draft, Rendered
 from posts.rows import read_all
 from posts.source import Folder, SourceFile
 from posts.spool import Spool
-from posts.versions import Attic, Versions, key_of
+from posts.versions import Key, Versions, key_of
 
 Family = tuple[date | None, str]
 
@@ -47,8 +48,11 @@ class Past:
     # Since it asks for this address: those that may be good, the newest last.
     versions: list[SourceFile] = field(default_factory=list)
     is_rendered: bool = False
-    # Where the file is broken now: the version to show instead.
+    # Where each version was last, as (path, commit).
+    ends: dict[Key, tuple[str, str]] = field(default_factory=dict)
+    # Where the file is broken now: the version to show instead, and where that was.
     last_good: SourceFile | None = None
+    last_good_at: tuple[str, str] = ("", "")
 
     @property
     def address(self) -> str:
@@ -159,8 +163,11 @@ class Replay:
         """As posts.index.Run.write has it, in the same order."""
         self.left: dict[Past, tuple[str, str]] = {}
         self.touched: set[Family] = set()
-        gone = [path for path, each in push.items() if each is None and path in self.rows]
-        stale = [each for each in push.values() if each and not self.is_current(each)]
+        for path in push.posts:
+            if row := self.rows.get(path):
+                row.ends[key_of(SourceFile(path, row.digest))] = (path, push.before)
+        gone = [path for path, each in push.posts.items() if each is None and path in self.rows]
+        stale = [each for each in push.posts.values() if each and not self.is_current(each)]
         stale.sort(key=lambda each: each.path)
         self.move_renamed(gone, [each for each in stale if each.path not in self.rows])
         self.remove(path for path in gone if path in self.rows)
@@ -255,12 +262,14 @@ class Replay:
     def finish(self, folder: Folder) -> None:
         """Come to what the folder holds now, committed or not."""
         gone = dict.fromkeys(path for path in self.rows if path not in folder.posts)
-        self.index({**gone, **folder.posts})
+        self.index(Push("HEAD", {**gone, **folder.posts}))
         for row in self.rows.values():
             if not self.versions.is_good(folder.posts[row.path]):
                 good = self.find_last_good(row)
                 is_new = good and key_of(good) not in self.versions.stored
-                row.last_good = self.versions.find_spooled(good) if good and is_new else None
+                if good and is_new:
+                    row.last_good = self.versions.find_spooled(good)
+                    row.last_good_at = row.ends[key_of(good)]
                 row.slug = row.slug if good else ""
 
 

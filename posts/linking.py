@@ -1,7 +1,7 @@
 """Where the links of posts lead, what stands in the place of their marks, and what is wrong."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from urllib.parse import quote, unquote
 
@@ -9,6 +9,7 @@ from django.conf import settings
 
 from posts import links, listings, source
 from posts.answers import Answers, address_of_list, digest_urls, is_visible
+from posts.codes import MOST_A_POST, SECONDS_A_FILE, is_plain
 from posts.links import Found, Places
 from posts.models import Post
 from posts.placement import share_slugs
@@ -20,10 +21,10 @@ from posts.source import Folder
 STATES = {Post.Status.DRAFT: "it is a draft", Post.Status.PRIVATE: "it is private"}
 
 
-def digest_places(rows: list[Post], folder: Folder) -> str:
-    """Changes when a link may lead elsewhere, or code that a post shows may be another.
+def digest_places(rows: list[Post], folder: Folder, coming: Collection[str]) -> str:
+    """Changes when a link may lead elsewhere, or what a post shows of others may be another.
 
-    With files, and with what addresses are made of.
+    With files, with what addresses are made of, and when the time of one of the `coming` is there.
     """
     digest = hashlib.sha1(digest_urls().encode(), usedforsecurity=False)
     for row in rows:
@@ -31,6 +32,7 @@ def digest_places(rows: list[Post], folder: Folder) -> str:
             f"{row.path}\0{row.day}\0{row.base_slug}\0{row.slug}\0{row.original}\n".encode()
         )
     digest.update("\n".join(sorted(folder.files)).encode())
+    digest.update("\n".join(sorted(coming)).encode())
     for path, code in sorted(folder.codes.items()):
         digest.update(f"\n{path}\0{code}".encode())
     return digest.hexdigest()
@@ -73,6 +75,8 @@ def set_links(
         file_address=address_of_file,
         site_url=settings.SITE_URL,
     )
+    for row in linked:
+        answers.codes.remember(row.urls)
     found = {row.path: [find(each["target"], row, places, answers) for each in row.links]
              for row in linked}  # fmt: skip
     parts = {one.post for each in found.values() for one in each
@@ -100,8 +104,7 @@ def keep_own_links(rendered: Rendered) -> Rendered:
 
 def find(target: str, row: Post, places: Places, answers: Answers) -> Found | None:
     if target.startswith(listings.CODE):
-        path = listings.find_file(target, row.path, answers.codes)
-        return Found("", path=path) if path else None
+        return None  # Code stands there, and leads nowhere.
     found = places.resolve(target, row.path)
     if found and found.path and (post := answers.find_post(found.path)):
         return replace(found, post=post)
@@ -112,11 +115,8 @@ def complain_of_link(
     target: str, found: Found | None, row: Post, by_path: Mapping[str, Post], answers: Answers
 ) -> str:
     """What is wrong with the link, in words; "" when visitors get where it says."""
-    if target.startswith(links.TITLE):
+    if target.startswith((links.TITLE, listings.CODE)):
         return ""
-    if target.startswith(listings.CODE):
-        is_there = found is not None and answers.read_code(found.path) is not None
-        return "" if is_there else complain_of_code(target)
     if found is None:
         return f"the link {target} leads nowhere"
     if found.post:
@@ -137,22 +137,32 @@ def has_part(post: Post, fragment: str) -> bool:
     return fragment in ("top", *post.anchors) or fragment.startswith((OWN_IDS, ":~:"))
 
 
-def complain_of_code(target: str) -> str:
-    name = listings.read_target(target).get("name", "")
-    size = source.MAX_CODE_BYTES // 1024
-    return f"{name} is no text of {size} KB at most in a folder called listings or code"
-
-
 def show(target: str, found: Found | None, by_path: Mapping[str, Post], answers: Answers) -> str:
-    """What stands in a mark's place: an address, the title of the post there, a file's code."""
-    if target.startswith(listings.CODE):
-        return listings.show(target, answers.read_code(found.path) if found else None)
+    """What stands in a mark's place: an address, or the title of the post there.
+
+    Of a post whose time has not come its name alone, until the index is run after that.
+    """
     if not target.startswith(links.TITLE):
         return found.url if found else target
     other = by_path[found.post] if found and found.post else None
-    if other is None or not is_visible(other):
-        return source.make_fit(unquote(target.removeprefix(links.TITLE)))
+    if other is None or not is_visible(other) or other.path in answers.coming:
+        return unquote(target.removeprefix(links.TITLE))
     return other.title
+
+
+def show_code(target: str, row: Post, number: int, answers: Answers) -> tuple[str, str]:
+    """The code in the place of the post's mark, counted from 0, and what is wrong, in words."""
+    name = listings.read_target(target).get("name", "")
+    if number >= MOST_A_POST:
+        complaint = f"{name} is left out: a post shows {MOST_A_POST} files of code at most"
+        return listings.show_name(target), complaint
+    html = answers.show_code(target, row.path)
+    if html is None:
+        size = source.MAX_CODE_BYTES // 1024
+        complaint = f"{name} is no text of {size} KB at most in a folder called listings or code"
+        return listings.show_name(target), complaint
+    slow = f"{name} has no colours: they take over {SECONDS_A_FILE:g} seconds. Show less of it."
+    return html, slow if is_plain(html) else ""
 
 
 def link(
@@ -162,22 +172,33 @@ def link(
     answers: Answers,
     rivals: list[str],
 ) -> bool:
-    """Keep what was found for the row's links; whether that changed anything."""
+    """Keep what was found for the row's links; whether that changed anything.
+
+    Of a broken file they are those of its last good version, in which nothing can be mended.
+    """
     if not row.links and not rivals and not row.urls and not row.site_problems:
         return False
-    urls, problems = [], []
+    urls: list[str] = []
+    problems: list[Problem] = []
+    codes = 0
     for each, one in zip(row.links, found, strict=True):
-        complaint = complain_of_link(unquote(each["target"]), one, row, by_path, answers)
+        target = each["target"]
+        if target.startswith(listings.CODE):
+            url, complaint = show_code(target, row, codes, answers)
+            codes += 1
+        else:
+            url = show(target, one, by_path, answers)
+            complaint = complain_of_link(unquote(target), one, row, by_path, answers)
         if complaint:
-            problems.append(Problem(each["line"], complaint))
-        urls.append(show(each["target"], one, by_path, answers))
+            problems.append(Problem(each["line"], source.make_fit(complaint)))
+        urls.append(source.make_fit(url))
     for rival in rivals:
         problems.append(
             Problem(
                 1, f"{rival} has the same date and name; this one is at {row.get_absolute_url()}"
             )
         )
-    told = [problem.as_json() for problem in sorted(set(problems))]
+    told = [] if row.is_broken else [problem.as_json() for problem in sorted(set(problems))]
     is_changed = bool(urls != row.urls or told != row.site_problems)
     row.urls, row.site_problems = urls, told
     return is_changed

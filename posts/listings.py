@@ -38,12 +38,15 @@ def find_file(target: str, source: str, files: Collection[str]) -> str | None:
     return next((path for path in map(normpath, places) if path in files), None)
 
 
-def show(target: str, text: str | None) -> str:
-    """The code as HTML, or the file's name where there is none."""
+def show_name(target: str) -> str:
+    """What stands where no code can be shown."""
+    return f"<p><code>{escape(read_target(target).get('name', ''))}</code></p>"
+
+
+def show(target: str, text: str, *, is_plain: bool = False) -> str:
+    """The code as HTML, with colours unless it is to be plain."""
     options = read_target(target)
     name = options.get("caption") or options.get("name", "")
-    if text is None:
-        return f"<p><code>{escape(name)}</code></p>"
     lines = text.splitlines(keepends=True)
     wanted = parse_lines(options.get("lines", ""))
     if wanted:
@@ -52,7 +55,7 @@ def show(target: str, text: str | None) -> str:
         code = "".join(lines[read_number(options, "start-line") : read_number(options, "end-line")])
     html = highlight(
         code.rstrip() + "\n",
-        options.get("language", ""),
+        "" if is_plain else options.get("language", ""),
         first_line=find_first_line(options),
         emphasized=options.get("emphasize-lines") or options.get("hl_lines", ""),
     )

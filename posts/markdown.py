@@ -8,8 +8,10 @@ from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.common.utils import isMdAsciiPunct, isPunctChar, isWhiteSpace
+from markdown_it.parser_block import ParserBlock
 from markdown_it.parser_inline import ParserInline, RuleFuncInlineType
 from markdown_it.renderer import RendererHTML
+from markdown_it.rules_block import StateBlock
 from markdown_it.rules_inline import StateInline
 from markdown_it.rules_inline.state_inline import Scanned
 from markdown_it.token import Token
@@ -44,8 +46,12 @@ AFTER_HOST = re.compile(
     r"((?:https?://|www\.)[A-Za-z\d.-]{1,200}\.[A-Za-z]{2,20})" + EAST_ASIAN.pattern
 )
 FENCE_OPTIONS = re.compile(
-    r"(hl_lines|linenostart|linenos|emphasize-lines)\s*=?\s*[\"'\[]*([\d,\s\"'-]*)"
+    r"(hl_lines|linenostart|linenos|linenums|emphasize-lines)(?!\s*=\s*[\"']?(?i:false|none))"
+    r"\s*=?\s*[\"'\[]*([\d,\s\"'-]*)"
 )
+
+# Python's own limit comes at about twice as many. A list within a list counts as two.
+MOST_NESTED = 200
 
 
 class InlineState(StateInline):
@@ -113,6 +119,15 @@ def part_addresses(text: str) -> str:
     return AFTER_HOST.sub(r"\1 ", AROUND_ADDRESS.sub(" ", text))
 
 
+class BlockParser(ParserBlock):
+    """Says so where markdown-it's own would leave out what is nested deeper than MOST_NESTED."""
+
+    def tokenize(self, state: StateBlock, startLine: int, endLine: int) -> None:
+        if state.level >= MOST_NESTED:
+            raise RecursionError
+        super().tokenize(state, startLine, endLine)
+
+
 class InlineParser(ParserInline):
     def parse(self, src: str, md: MarkdownIt, env: EnvType, tokens: list[Token]) -> list[Token]:
         state = InlineState(src, md, env, tokens)
@@ -124,9 +139,10 @@ class InlineParser(ParserInline):
 
 @cache
 def parser() -> MarkdownIt:
-    md = MarkdownIt("commonmark", {"html": True, "maxNesting": 60})
-    md.inline = InlineParser()
-    md.configure("commonmark").enable(["table", "strikethrough"])
+    md = MarkdownIt()
+    md.block, md.inline = BlockParser(), InlineParser()
+    md.configure("commonmark", {"maxNesting": MOST_NESTED})
+    md.enable(["table", "strikethrough"])
     md.use(gfm_autolink_plugin).use(footnote_plugin).use(deflist_plugin).use(admon_plugin)
     md.inline.ruler.at("gfm_autolink_www", beside_chinese("www.", _www_inline_rule))
     md.inline.ruler.at("gfm_autolink_protocol", beside_chinese(":", _protocol_rule))
@@ -138,10 +154,10 @@ def parser() -> MarkdownIt:
         "fence": render_fence,
         "code_block": render_code_block,
         "math_inline": render_formula,
-        "math_inline_double": render_formula_block,
-        "math_block": render_formula_block,
-        "math_block_label": render_formula_block,
-        "amsmath": render_formula_block,
+        "math_inline_double": render_formula,
+        "math_block": render_formula,
+        "math_block_label": render_formula,
+        "amsmath": render_formula,
     }.items():
         md.add_render_rule(name, rule)
     return md
@@ -156,6 +172,7 @@ def render(text: str, *, has_title: bool = False, first_line: int = 1) -> Docume
     shift_headings(tokens)
     mark_tasks(tokens)
     align_cells(tokens)
+    place_formulas(tokens)
     html = parser().renderer.render(tokens, parser().options, env)
     problems = [Problem(first_line + line, words) for line, words in env["complaints"]]
     return Document(drop_toc(html), title, {}, sorted(set(problems)))
@@ -215,6 +232,19 @@ def align_cells(tokens: list[Token]) -> None:
             token.attrJoin("class", f"align-{found[1]}")
 
 
+def place_formulas(tokens: list[Token]) -> None:
+    """Lines for formulas within paragraphs: the parser knows them only for blocks."""
+    for token in tokens:
+        if token.type != "inline" or not token.map:
+            continue
+        at = 0
+        for child in token.children or []:
+            if child.type.startswith("math_inline"):
+                at = max(at, token.content.find(child.content, at))
+                line = token.map[0] + token.content.count("\n", 0, at)
+                child.map = [line, line + 1]
+
+
 def drop_toc(html: str) -> str:
     """`[TOC]` alone in a paragraph is Pelican's word; the page has a table of contents already."""
     return re.sub(r"<p>\[TOC\]</p>\n?", "", html)
@@ -230,8 +260,8 @@ def render_fence(
     found = FENCE_OPTIONS.findall(token.info)
     given = {name: re.sub("[\"']", " ", value).strip() for name, value in found}
     braces = re.search(r"\{([\d,\s-]+)\}", token.info)
-    is_numbered = "linenos" in given or "linenostart" in given
-    start = given.get("linenostart", "").partition(",")[0][:6]
+    is_numbered = bool(given.keys() & {"linenos", "linenums", "linenostart"})
+    start = (given.get("linenostart") or given.get("linenums", "")).partition(",")[0][:6]
     return highlight(
         token.content,
         language if "=" not in language else "",
@@ -256,16 +286,8 @@ def render_code_block(
 def render_formula(
     renderer: RendererHTML, tokens: Sequence[Token], number: int, options: OptionsDict, env: EnvType
 ) -> str:
-    return convert(tokens[number], env, is_block=False)
-
-
-def render_formula_block(
-    renderer: RendererHTML, tokens: Sequence[Token], number: int, options: OptionsDict, env: EnvType
-) -> str:
-    return convert(tokens[number], env, is_block=True)
-
-
-def convert(token: Token, env: EnvType, *, is_block: bool) -> str:
+    token = tokens[number]
+    is_block = token.type != "math_inline"
     try:
         return formula.to_mathml(token.content, is_block=is_block)
     except formula.FormulaInvalid as error:

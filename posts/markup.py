@@ -30,6 +30,12 @@ TEASER_WORD = re.compile(
 )
 TEASER_END = "<!-- TEASER_END -->"
 TEASER = re.compile(rf"<!--{TEASER_WORD.pattern}-->", re.IGNORECASE)
+# Remarks, contents, tables and orders to other tools: a text does not begin with them.
+BESIDE_TAGS = frozenset({"aside", "nav", "table", "dl", "figcaption"})
+BESIDE = re.compile(
+    r"\b(?:admonition|topic|sidebar|contents|versionmodified|media|code-caption|math-problem|rubric|"
+    r"directive-argument)\b"
+)
 BARE_ADDRESS = re.compile(r"(?:见：?\s*)?https?://\S+")
 
 
@@ -107,6 +113,8 @@ class Reader(HTMLParser):
         self.fragments: list[str] = []
         self.paragraph: list[str] | None = None
         self.first_paragraph = ""
+        self.first_beside = ""
+        self.beside = 0
         self.heading: list[str] | None = None
         self.heading_at = 0
         self.heading_id = ""
@@ -119,7 +127,8 @@ class Reader(HTMLParser):
     def page(self) -> Page:
         text = re.sub(r"[ \t]*\n\s*", "\n", "".join(self.texts)).strip()
         return Page("".join(self.out), text, self.headings, self.ids, self.targets,
-                    self.absolutes, self.fragments, self.first_paragraph)  # fmt: skip
+                    self.absolutes, self.fragments,
+                    self.first_paragraph or self.first_beside)  # fmt: skip
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
@@ -131,10 +140,12 @@ class Reader(HTMLParser):
             self.silent += 1
         if tag in BLOCKS:
             self.texts.append("\n")
+        if self.beside or tag in BESIDE_TAGS or BESIDE.search(values.get("class", "")):
+            self.beside += tag not in VOID
         if re.fullmatch("h[1-6]", tag):
             self.open_heading(tag, values)
         elif tag == "p" and self.paragraph is None and not self.first_paragraph:
-            self.paragraph = []
+            self.paragraph = None if "-title" in values.get("class", "") else []
         elif tag == "section":
             self.section_id = values.get("id", "")
         elif tag == "table":
@@ -171,9 +182,8 @@ class Reader(HTMLParser):
         if re.fullmatch("h[1-6]", tag):
             self.close_heading(tag)
         elif tag == "p" and self.paragraph is not None:
-            words = " ".join("".join(self.paragraph).split())
-            self.first_paragraph = "" if BARE_ADDRESS.fullmatch(words) else words
-            self.paragraph = None
+            self.close_paragraph()
+        self.beside -= bool(self.beside)
         self.out.append(f"</{SHOWN_AS.get(tag, tag)}>")
         if tag == "table":
             self.out.append("</div>")
@@ -204,6 +214,16 @@ class Reader(HTMLParser):
             self.paragraph.append(text)
         if self.heading is not None:
             self.heading.append(text)
+
+    def close_paragraph(self) -> None:
+        words = " ".join("".join(self.paragraph or []).split())
+        self.paragraph = None
+        if BARE_ADDRESS.fullmatch(words):
+            return
+        if self.beside:
+            self.first_beside = self.first_beside or words
+        else:
+            self.first_paragraph = words
 
     def open_heading(self, tag: str, values: dict[str, str]) -> None:
         self.heading = []

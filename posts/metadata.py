@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
+from posts import languages
 from posts.moments import parse_moment
 
 # Our word for each key, by what others call it.
@@ -244,10 +245,12 @@ def clean_slug(slug: str) -> str:
 
 
 def clean_language(text: str) -> str:
-    """A BCP 47 tag, as far as its form goes: `zh_CN` becomes `zh-CN`."""
+    """A BCP 47 tag: `zh_CN` becomes `zh-CN`. Of codes of three letters only the form is known."""
     text = text.replace("_", "-")
-    found = re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}", text)
-    return text if found and len(text) <= LANGUAGE_LENGTH else ""
+    found = re.fullmatch(r"([A-Za-z]{2,3})(-[A-Za-z0-9]{2,8}){0,3}", text)
+    if not found or len(text) > LANGUAGE_LENGTH:
+        return ""
+    return text if len(found[1]) == 3 or found[1].lower() in languages.CODES else ""
 
 
 def clean_alias(alias: str) -> str:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Case, Count, Exists, F, OuterRef, Q, Subquery, When
+from django.db.models import Case, Count, Exists, F, Min, OuterRef, Q, Subquery, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -42,12 +42,17 @@ class PostQuerySet(models.QuerySet["Post"]):
     def pages(self) -> Self:
         return self.listed().filter(published_at=None).order_by("title", "path")
 
-    def list_authors(self) -> models.QuerySet["Post", str]:
-        """What posts have as their author, each once; of those to come too."""
+    def scheduled(self) -> Self:
+        """Those whose time has not come."""
+        return self.filter(published_at__gt=timezone.now())
+
+    def list_authors(self) -> list[tuple[str, str]]:
+        """What posts have as their author, each once, with the time from which one can be seen."""
         published = self.filter(
             status=Post.Status.PUBLISHED, day__isnull=False, is_rendered=True
         ).exclude(author="")
-        return published.order_by("author").values_list("author", flat=True).distinct()
+        found = published.order_by("author").values_list("author")
+        return [(author, at.isoformat()) for author, at in found.annotate(Min("published_at"))]
 
     def once(self, **among: object) -> Self:
         """Of translations of one another only the first that visitors can see, mostly the original.
@@ -167,6 +172,11 @@ class Post(models.Model):
     def authors(self) -> list[tuple[str, str]]:
         """(name, slug) of each author."""
         return [(name, reading.slugify(name)) for name in reading.split_authors(self.author)]
+
+    @property
+    def told_language(self) -> str:
+        """What machines and the links to translations are told: where nothing tells, the site's."""
+        return self.language or settings.LANGUAGE_CODE
 
     @property
     def image_url(self) -> str:

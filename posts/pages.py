@@ -92,8 +92,10 @@ def frame(request: HttpRequest, snapshot: Snapshot) -> dict[str, Any]:
 
 
 def list_authors(snapshot: Snapshot) -> list[tuple[str, str]]:
-    """(name, slug) of those of a blog that has several, by name."""
-    names = {name for value in snapshot.authors for name in reading.split_authors(value)}
+    """(name, slug) of those of a blog that has several now, by name."""
+    now = timezone.now()
+    values = [value for value, at in snapshot.authors if datetime.fromisoformat(at) <= now]
+    names = {name for value in values for name in reading.split_authors(value)}
     found = {reading.slugify(name): name for name in sorted(names, reverse=True)}
     return sorted((name, slug) for slug, name in found.items()) if len(found) > 1 else []
 

@@ -42,10 +42,11 @@ TEASER_COLUMNS = 800
 
 LIBRARIES = ("docutils", "markdown-it-py", "mdit-py-plugins", "Pygments", "nh3", "PyYAML")
 MODULES = (
-    "answers choosing conventions document extra fitting formula headers highlight languages lines "
-    "linking links listings literal markdown markup metadata moments nikola originals placement "
-    "problems reading rendering rst sanitizing shortcodes source sphinx translations".split()
-)
+    "answers choosing codes conventions document extra fitting formula headers highlight "
+    "languages lines linking links listings literal markdown markup metadata moments nikola "
+    "options originals placement problems reading rendering rst sanitizing shortcodes source "
+    "sphinx tex translations"
+).split()
 
 
 @dataclass
@@ -204,6 +205,9 @@ def compose(
 
     `original` is what the file that this one translates says of itself.
     """
+    if not text.strip() and not companion.strip():
+        # Cut short by mistake, as likely as not: the last good version stays.
+        raise PostUnreadable("it is empty. Write something, or delete it.")
     outer = headers.split_companion(companion) if companion else {}
     is_rst = source.is_rst(each.path)
     header = headers.split_rst(text) if is_rst else headers.split_markdown(text)

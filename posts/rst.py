@@ -38,6 +38,8 @@ SETTINGS: dict[str, Any] = {
     "language_code": "en",
 }
 
+WITHOUT_WORDS = re.compile(r"\.\.\s+(?:role|default-role|include|raw)\s*::")
+
 
 class DocTitle(frontmatter.DocTitle):
     """Promotes the title, and leaves a first subsection what it is, but for metadata in it."""
@@ -113,7 +115,7 @@ def render(text: str, *, has_title: bool = False, first_line: int = 1) -> Docume
     rename_ids(document)
     writer = Writer()
     core.publish_from_doctree(document, writer=writer, settings_overrides=SETTINGS)
-    problems.extend(Problem(first_line, complaint) for complaint in writer.complaints)
+    problems += [Problem(first_line + line - 1, words) for line, words in writer.complaints]
     return Document(writer.parts["body"], title, values, sorted(set(problems)))
 
 
@@ -172,9 +174,9 @@ def tidy(document: nodes.document) -> None:
         if markup.TEASER_WORD.fullmatch(comment.astext()):
             end = nodes.raw("", markup.TEASER_END, format="html")
             comment.parent.replace(comment, end)
-    unseen: list[Any] = [*document.findall(nodes.comment)]
-    unseen += document.findall(nodes.system_message)
-    for node in unseen:
+    for message in list(document.findall(nodes.system_message)):
+        message.parent.replace(message, find_lost(message))
+    for node in list(document.findall(nodes.comment)):
         node.parent.remove(node)
     for section in list(document.findall(nodes.section)):
         if section["classes"] == ["system-messages"]:
@@ -188,6 +190,14 @@ def tidy(document: nodes.document) -> None:
         image.attributes.setdefault("alt", "")
     document.parse_messages.clear()
     document.transform_messages.clear()
+
+
+def find_lost(message: nodes.system_message) -> list[nodes.Node]:
+    """What an error kept docutils from showing, as it was written: its words must not vanish."""
+    written = message[-1] if len(message) else None
+    if not isinstance(written, nodes.literal_block) or message["level"] < Reporter.ERROR_LEVEL:
+        return []
+    return [] if WITHOUT_WORDS.match(written.astext()) else [written]
 
 
 def rename_ids(document: nodes.document) -> None:
@@ -206,13 +216,22 @@ def rename_ids(document: nodes.document) -> None:
             node["refid"] = renamed[node["refid"]]
 
 
+def line_of(node: nodes.Element) -> int:
+    """docutils knows the lines of blocks; within one the line is counted."""
+    block: Any = node
+    while block.line is None and block.parent is not None:
+        block = block.parent
+    before, found, _ = block.rawsource.partition(node.rawsource)
+    return (block.line or 1) + (before.count("\n") if found and block is not node else 0)
+
+
 class Writer(html5_polyglot.Writer):
-    """docutils' writer with ours to translate. `complaints` are about formulas."""
+    """docutils' writer with ours to translate. `complaints` are about formulas: line and words."""
 
     def __init__(self) -> None:
         super().__init__()
         self.translator_class = Translator
-        self.complaints: list[str] = []
+        self.complaints: list[tuple[int, str]] = []
 
     def translate(self) -> None:
         super().translate()
@@ -222,7 +241,7 @@ class Writer(html5_polyglot.Writer):
 class Translator(html5_polyglot.HTMLTranslator):
     def __init__(self, document: nodes.document) -> None:
         super().__init__(document)
-        self.complaints: list[str] = []
+        self.complaints: list[tuple[int, str]] = []
 
     def check_simple_list(self, node: nodes.Node) -> bool:
         """docutils' own knows nothing of our code blocks; a list with code is not simple."""
@@ -253,7 +272,7 @@ class Translator(html5_polyglot.HTMLTranslator):
         try:
             html = formula.to_mathml(node.astext(), is_block=is_block)
         except formula.FormulaInvalid as error:
-            self.complaints.append(str(error))
+            self.complaints.append((line_of(node), str(error)))
             html = formula.as_code(node.astext(), is_block=is_block)
         self.body.append(html)
         raise nodes.SkipNode

@@ -56,9 +56,16 @@ CLASSES = re.compile(
     r"legend|footnote(?:-list|-reference|-ref|-backref|s|s-list|-item|s-sep)?|citation(?:-list|-reference)?|brackets|label|"
     r"backrefs|superscript|attribution|epigraph|pull-quote|highlights|compound|rubric|line|"
     r"line-block|option-list|field-list|docutils|literal|literal-block|math|task|width-\d0|width-100|"
-    r"versionmodified|post-list|post-title|media|code-caption|problematic|guilabel|menuselection|math-problem"
+    r"versionmodified|post-list|post-title|media|code-caption|problematic|guilabel|menuselection|math-problem|ams-align|cases|"
+    r"directive-argument"
 )
-ROLES = re.compile(r"doc-[a-z]+|note|math|presentation")
+# What HTML allows on these tags and ARIA has not given up, as doc-biblioentry and doc-endnote are.
+LINK_ROLES = frozenset({"doc-backlink", "doc-biblioref", "doc-glossref", "doc-noteref"})
+BOX_ROLES = frozenset({"doc-abstract", "doc-dedication", "doc-footnote", "doc-tip", "doc-notice",
+                       "note", "math", "presentation"})  # fmt: skip
+ROLES = {"a": LINK_ROLES, "nav": frozenset({"doc-toc"}),
+         **dict.fromkeys(("div", "p", "span", "aside"), BOX_ROLES),
+         "table": frozenset({"presentation"})}  # fmt: skip
 OWN_IDS = "site-"
 
 
@@ -67,7 +74,7 @@ def keep_attribute(tag: str, name: str, value: str) -> str | None:
     if name == "class":
         return " ".join(word for word in value.split() if CLASSES.fullmatch(word)) or None
     if name == "role":
-        return value if ROLES.fullmatch(value) else None
+        return value if value in ROLES.get(tag, ()) else None
     if name in ("id", "name"):
         return None if value.startswith(OWN_IDS) or not value.strip() else value
     if name in ("src", "poster") and re.match(

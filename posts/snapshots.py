@@ -1,13 +1,15 @@
 """What one run of the index leaves to the next: commit, looks of files, where to edit."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from functools import cache, partial
 from pathlib import Path
 
 from django.utils import timezone
 
 from posts import history
+from posts.lineage import Past
 from posts.models import Post, Snapshot
 from posts.rows import load
 from posts.source import Stamp
@@ -47,13 +49,34 @@ def load_stamps(text: str) -> dict[str, tuple[Stamp, str]]:
     return {path: (tuple(stamp), digest) for path, (stamp, digest) in found.items()}
 
 
-def take_commit_times(snapshot: Snapshot, root: Path, rows: Iterable[Post]) -> set[Post]:
-    """Bring both up to the commit that is checked out; return the rows whose time changed."""
+def take_commit_times(
+    snapshot: Snapshot,
+    root: Path,
+    rows: Mapping[str, Post],
+    was_broken: Collection[Post],
+    pasts: Mapping[str, Past],
+) -> set[Post]:
+    """Bring both up to the commit that is checked out; return the rows whose time changed.
+
+    The time is that of the version shown: a broken file leaves it as it is. It is read anew where
+    the file is mended, and where the history had to say which version to show.
+    """
     before, head = snapshot.commit, history.read_head(root)
     times, is_whole = history.read_new_times(root, before, head)
     snapshot.commit = head
     snapshot.edit_url = history.find_edit_url(root) if head else ""
-    return set_commit_times(rows, times, is_whole)
+    current = [row for row in rows.values() if not (row.is_broken and row.is_rendered)]
+    touched = set_commit_times(current, times, is_whole)
+    read_times = cache(partial(history.read_times, root))
+    if mended := [row for row in current if row in was_broken]:
+        touched |= set_commit_times(mended, read_times(head) if head else {}, True)
+    for path, row in rows.items():
+        past = pasts.get(path)
+        if row.is_broken and past and past.last_good:
+            shown_at, commit = past.last_good_at
+            row.committed_at = read_times(commit).get(shown_at)
+            touched.add(row)
+    return touched
 
 
 def set_commit_times(rows: Iterable[Post], times: dict[str, datetime], is_whole: bool) -> set[Post]:

@@ -13,6 +13,7 @@ from docutils.utils import Reporter, new_document
 
 from posts.highlight import highlight
 from posts.nikola import AnyOptions, Chart, Include, Listing, PostList
+from posts.options import forgive
 
 # The stubs know less of these than docutils takes.
 register_role: Any = roles.register_canonical_role
@@ -46,6 +47,11 @@ LITERAL_ROLES = frozenset(
     "samp c:func c:type c:macro c:data c:member cpp:func cpp:class js:func token regexp makevar "
     "py:func py:meth py:class py:mod py:attr py:exc py:data py:obj".split()
 )
+# Roles that docutils knows by name only; `index` is Sphinx'.
+UNIMPLEMENTED = (
+    "index named-reference anonymous-reference uri-reference footnote-reference "
+    "citation-reference substitution-reference target".split()
+)
 
 
 def prepare(text: str) -> None:
@@ -53,6 +59,7 @@ def prepare(text: str) -> None:
 
     docutils keeps them for the process; that is harmless, since each name always means the same.
     """
+    register_forgiving()
     register_ours()
     for found in ROLE.finditer(text):
         name = (found[1] or found[2]).lower()
@@ -65,17 +72,27 @@ def prepare(text: str) -> None:
 
 
 @cache
+def register_forgiving() -> None:
+    for name in english.directives:
+        found, _ = directives.directive(name, ENGLISH, quiet_document())
+        if isinstance(found, type):
+            directives.register_directive(name, forgive(found))
+
+
+@cache
 def register_ours() -> None:
     for name in ("code", "code-block", "sourcecode", "highlight-code", "code-cell"):
         directives.register_directive(name, Code)
-    directives.register_directive("seealso", SeeAlso)
-    directives.register_directive("thumbnail", Figure)
+    directives.register_directive("seealso", forgive(SeeAlso))
+    directives.register_directive("thumbnail", forgive(Figure))
     directives.register_directive("listing", Listing)
     directives.register_directive("literalinclude", Listing)
-    directives.register_directive("include", Include)
+    directives.register_directive("include", forgive(Include))
     directives.register_directive("chart", Chart)
     directives.register_directive("post-list", PostList)
     directives.register_directive("post_list", PostList)
+    for name in UNIMPLEMENTED:
+        register_role(name, degrade_role)
     register_role("pep", pep_role)
     register_role("pep-reference", pep_role)
     register_role("doc", doc_role)
@@ -178,7 +195,7 @@ class Degraded(Directive):
         if argument:
             label = LABELS.get(name, "{}").format(argument)
             children, messages = self.state.inline_text(label, self.lineno)
-            box += nodes.paragraph(label, "", *children)
+            box += nodes.paragraph(label, "", *children, classes=["directive-argument"])
             box += messages
         self.state.nested_parse(self.content, self.content_offset, box)
         return list(box.children) if not box["classes"] else [box]

@@ -22,6 +22,11 @@ class Spool:
         rendered: Rendered = pickle.load(self.file)  # noqa: S301 - our own, from this process
         return rendered
 
+    def read_targets(self, sources: Iterable[SourceFile]) -> Iterator[tuple[str, list[str]]]:
+        """Path and the targets of the links of those that are not broken."""
+        drafts = ((each.path, self.get(each).draft) for each in sources)
+        return ((path, [link["target"] for link in draft.links]) for path, draft in drafts if draft)
+
     def read_texts(self, sources: Iterable[SourceFile]) -> Iterator[tuple[str, str]]:
         """Title and text of those that are not broken."""
         drafts = (self.get(each).draft for each in sources)

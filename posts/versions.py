@@ -2,50 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from hashlib import sha1
 
-import git
-
 from posts import heads, source
+from posts.attic import Attic
 from posts.placement import Wish
 from posts.rendering import Draft
-from posts.source import Folder, PostUnreadable, SourceFile
+from posts.source import PostUnreadable, SourceFile
 from posts.spool import Spool
-
-PIECE = 1 << 20
 
 # Only the file's name and content decide how it is rendered, whatever folder it is in.
 Key = tuple[str, str]
-
-
-@dataclass
-class Attic(Folder):
-    """The folder as git remembers it: reads any version that was ever committed."""
-
-    store: git.Git = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        self.store = git.Git(self.root)
-
-    def read(self, source: SourceFile) -> tuple[str, str]:
-        text, *companion = map(self.read_blob, source.digest.partition("~")[0].split("+"))
-        return text, "".join(companion)
-
-    def read_blob(self, blob: str) -> str:
-        """The text. Raises PostUnreadable for what is none, and for what git has lost."""
-        try:
-            _, _, size, stream = self.store.stream_object_data(blob)
-        except ValueError as error:
-            raise PostUnreadable(f"git has no {blob}") from error
-        content = stream.read(source.MAX_BYTES)
-        while stream.read(PIECE):
-            pass  # The next object comes behind this one.
-        source.check_size(size)
-        return source.decode(content)
-
-    def close(self) -> None:
-        self.store.clear_cache()
 
 
 class Versions:

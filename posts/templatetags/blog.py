@@ -67,8 +67,8 @@ def json_ld(post: Post, translations: Sequence[Post] = ()) -> SafeString:
         "description": post.summary,
         "url": url,
         "mainEntityOfPage": url,
-        "inLanguage": post.language or settings.LANGUAGE_CODE,
-        "author": {"@type": "Person", "name": post.author or settings.SITE_NAME},
+        "inLanguage": post.told_language,
+        "author": name_authors(post),
         "keywords": ", ".join(post.tag_names) or None,
         "image": absolute(post.image_url) if post.image_url else None,
         "datePublished": post.published_at and post.published_at.isoformat(),
@@ -83,12 +83,18 @@ def json_ld(post: Post, translations: Sequence[Post] = ()) -> SafeString:
     return format_html('<script type="application/ld+json">{}</script>', mark_safe(text))  # noqa: S308 - escaped above
 
 
+def name_authors(post: Post) -> dict[str, str] | list[dict[str, str]]:
+    names = [name for name, _ in post.authors] or [settings.SITE_NAME]
+    people = [{"@type": "Person", "name": name} for name in names]
+    return people if len(people) > 1 else people[0]
+
+
 def name_translations(post: Post, translations: Sequence[Post]) -> dict[str, Any]:
     named = [
         {
             "@type": "BlogPosting" if each.published_at else "WebPage",
             "url": settings.SITE_URL + each.get_absolute_url(),
-            "inLanguage": each.language,
+            "inLanguage": each.told_language,
         }
         for each in translations
     ]

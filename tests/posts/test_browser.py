@@ -62,6 +62,7 @@ def site(tmp_path, live_server, settings):
         ),
         "2016-01-02-b.md": make_markdown("文章", "中文的正文。" * 30, tags="[x]", series="S"),
         "2016-01-03-c.rst": "Rst\n====\n\n:author: Jane\n\n.. note:: N\n\n.. [1] F\n\nSee [1]_.\n"
+                            "\n.. [Knu84] A book\n\nSee [Knu84]_, [#]_.\n\n.. [#] F\n"
                             "\nT\n----\n\n.. post-list::\n\n.. listing:: a.py python\n\n"
                             ".. youtube:: x",
         "listings/a.py": f"import os  # {WIDE}\n",

@@ -11,9 +11,11 @@ import pytest
 
 from posts.index import index_posts
 from posts.models import Post
-from tests.posts.blogs import index, make_markdown
+from tests.posts.blogs import index, make_markdown, make_rst
 
 pytestmark = pytest.mark.django_db
+
+ATOM = "{http://www.w3.org/2005/Atom}"
 
 
 @pytest.fixture
@@ -141,6 +143,45 @@ def test_a_post_describes_itself_to_machines(blog, client):
     assert data["headline"] == "A <1>"
     assert data["author"]["name"] == "Ann"
     assert data["datePublished"] == "2016-01-01T00:00:00+00:00"
+
+
+def read_json_ld(page: str) -> dict[str, object]:
+    return json.loads(re.search(r'<script type="application/ld\+json">(.*?)</script>', page)[1])
+
+
+def test_each_author_is_a_person_of_its_own(tmp_path, client):
+    text = make_rst(body="Text.", authors="Ada Lovelace, 王小明")
+    index(tmp_path, **{"2016_01_01-a.rst": text})
+    page = client.get("/2016/01/01/a/").content.decode()
+    names = ["Ada Lovelace", "王小明"]
+    assert [each["name"] for each in read_json_ld(page)["author"]] == names
+    entry = ElementTree.fromstring(client.get("/feed/").content).find(f"{ATOM}entry")
+    assert [each.text for each in entry.iterfind(f"{ATOM}author/{ATOM}name")] == names
+    rss = ElementTree.fromstring(client.get("/rss/").content)
+    assert [each.text for each in rss.iter("{http://purl.org/dc/elements/1.1/}creator")] == names
+
+
+def test_a_short_english_post_of_a_chinese_site_says_its_language(tmp_path, client, settings):
+    settings.LANGUAGE_CODE = "zh-hans"
+    index(tmp_path, **{
+        "2016-01-01-a.md": make_markdown("Rome", "Rome wasn't built in a day."),
+        "2016-01-02-b.md": make_markdown("分治", "正文很长。" * 9),
+    })  # fmt: skip
+    page = client.get("/2016/01/01/a/").content.decode()
+    assert '<article class="site-post" lang="en">' in page
+    assert read_json_ld(page)["inLanguage"] == "en"
+    entries = ElementTree.fromstring(client.get("/feed/").content).iter(f"{ATOM}entry")
+    space = "{http://www.w3.org/XML/1998/namespace}lang"
+    assert [each.get(space) for each in entries] == [None, "en"]
+
+
+def test_an_original_without_a_language_is_told_among_its_translations(tmp_path, client):
+    posts = {"2016-01-01-a.md": "# A\n\nX.\n", "2016-01-01-a.fr.md": "# B\n\nY.\n"}
+    index(tmp_path, **posts)
+    for address in ("/2016/01/01/a/", "/2016/01/01/a-fr/"):
+        page = client.get(address).content.decode()
+        assert set(re.findall('rel="alternate" hreflang="(.*?)"', page)) == {"en", "fr"}
+    assert '" lang="en" hreflang="en">English</a>' in page
 
 
 def test_json_ld_cannot_be_left(tmp_path, client):

@@ -439,3 +439,28 @@ def test_the_blog_answers_where_no_alias_may_be():
     assert all(
         is_valid_path(address) or is_valid_path(f"{address}/") for address in metadata.OWN_ADDRESSES
     )
+
+
+@pytest.mark.parametrize("lang", ["xx-bogus", "english"])
+def test_a_language_that_nobody_speaks_is_told_with_its_line(tmp_path, lang):
+    draft = read(tmp_path, "a.md", f"---\ntitle: A\nlang: {lang}\n---\nWords.\n")
+    told = f'"{lang}" is no language; write it as en or zh-Hans'
+    assert draft.problems == [{"line": 3, "message": told}]
+    assert draft.stated_language == ""
+
+
+@pytest.mark.parametrize("lang", ["de", "zh_CN", "EN", "gsw"])
+def test_languages_are_known_in_any_spelling(tmp_path, lang):
+    draft = read(tmp_path, "a.md", f"---\nlang: {lang}\n---\n# A\n")
+    assert (draft.problems, draft.stated_language) == ([], lang.replace("_", "-"))
+
+
+@pytest.mark.parametrize("name", ["2016-01-01-a.md", "2016-01-01-a.rst"])
+def test_an_empty_file_is_no_post(tmp_path, name):
+    (tmp_path / name).write_text(" \n", encoding="utf-8")
+    folder = scan(tmp_path)
+    rendered = render(folder, folder.posts[name], UTC)
+    assert rendered.draft is None
+    assert [each.message for each in rendered.problems] == [
+        "it is empty. Write something, or delete it."
+    ]

@@ -139,6 +139,16 @@ def test_a_broken_post_keeps_its_last_good_version(tmp_path, client, make):
     assert get_post("2016-01-01-a.md").title == "Mended"
 
 
+def test_of_a_broken_file_only_its_own_problems_are_told(tmp_path):
+    lost = make_markdown(body="[lost](nowhere.md)")
+    assert "leads nowhere" in messages(index(tmp_path, **{"2016-01-01-a.md": lost}))[0]
+    (tmp_path / "2016-01-01-a.md").write_bytes(b"\xff")
+    told = messages(index_posts(tmp_path))
+    assert len(told) == len(get_post("2016-01-01-a.md").all_problems) == 1
+    assert told[0].startswith("2016-01-01-a.md:1: ")
+    assert "nowhere" in messages(index(tmp_path, **{"2016-01-01-a.md": lost}))[0]
+
+
 def test_a_post_that_was_never_good_is_not_shown(tmp_path, client):
     (tmp_path / "2016-01-01-a.md").write_bytes(b"\xff")
     assert index_posts(tmp_path).broken == ["2016-01-01-a.md"]

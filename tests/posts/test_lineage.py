@@ -1,6 +1,10 @@
 """A site without rows learns from the history what its rows would know."""
 
+import subprocess
+import sys
+
 import pytest
+from django.conf import settings
 
 from posts import lineage
 from posts.heads import find_head
@@ -317,3 +321,64 @@ def test_another_run_between_looking_back_and_writing_is_noticed(tmp_path, monke
     assert sorted(Address.objects.values_list("address", flat=True)) == [
         "/pages/one/", "/pages/two/",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+def test_a_broken_post_was_updated_when_the_version_shown_was(tmp_path, at_once):
+    root = make_repository(tmp_path / "posts")
+
+    def look(is_end=False):
+        if is_end or not at_once:
+            index_posts(root)
+
+    commit(root, at="2016-02-01T00:00:00Z", **{"2016-01-01-a.md": make_markdown("One", LINES)})
+    index_posts(root)
+    commit(root, at="2016-03-01T00:00:00Z", **{"2016-01-01-a.md": make_markdown("Two", LINES)})
+    look()
+    (root / "2016-01-01-a.md").write_bytes(b"\xff")
+    commit(root, at="2016-04-01T00:00:00Z")
+    look(is_end=True)
+    assert get_post("2016-01-01-a.md").title == "Two"
+    assert get_post("2016-01-01-a.md").updated_at.month == 3
+    Post.objects.all().delete()
+    Snapshot.objects.all().delete()
+    index_posts(root)
+    assert get_post("2016-01-01-a.md").updated_at.month == 3
+    commit(root, at="2016-05-01T00:00:00Z", **{"2016-01-01-a.md": make_markdown("Three")})
+    index_posts(root)
+    assert get_post("2016-01-01-a.md").updated_at.month == 5
+
+
+def test_a_mended_post_was_updated_when_its_own_file_was(tmp_path):
+    """Though what was broken was the file with its metadata."""
+    root = make_repository(tmp_path / "posts")
+    texts = {"a.rst": make_rst(body=LINES), "a.meta": ".. date: 2016-01-01\n"}
+    commit(root, at="2016-02-01T00:00:00Z", **texts)
+    index_posts(root)
+    commit(root, at="2016-03-01T00:00:00Z", **{"a.meta": ".. date: some day\n"})
+    index_posts(root)
+    assert get_post("a.rst").is_broken
+    commit(root, at="2016-04-01T00:00:00Z", **{"a.rst": make_rst(body=LINES + "More.\n")})
+    index_posts(root)
+    assert get_post("a.rst").updated_at.month == 2
+    commit(root, at="2016-05-01T00:00:00Z", **{"a.meta": ".. date: 2016-01-01\n"})
+    index_posts(root)
+    assert get_post("a.rst").updated_at.month == 4
+
+
+def test_a_version_that_came_back_and_went_again_is_shown(tmp_path):
+    root = make_repository(tmp_path / "posts")
+    commit(root, **{"2016-01-01-a.md": make_markdown("One", LINES)})
+    index_posts(root)
+    commit(root, **{"2016-01-01-a.md": make_markdown("One", LINES + "More.\n")})
+    commit(root, **{"2016-01-01-a.md": make_markdown("One", LINES)})
+    (root / "2016-01-01-a.md").write_bytes(b"\xff")
+    commit(root)
+    index_posts(root)
+    assert "More" not in get_post("2016-01-01-a.md").text
+
+
+def test_versions_are_rendered_in_processes_that_have_no_models():
+    """Many are rendered at once: each of those processes unpickles the attic first."""
+    code = "import sys, posts.attic, posts.rendering; sys.exit('posts.models' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=settings.BASE_DIR)

@@ -180,3 +180,8 @@ def test_no_more_lists_are_read_than_a_page_shows(monkeypatch):
     monkeypatch.setattr(choosing, "interpret", read.append)
     choosing.find(choosing.mark("stop=1") * 100)
     assert len(read) == choosing.MOST_LISTS
+
+
+def test_a_list_asks_no_database_for_what_it_cannot_hold():
+    (choice,) = choosing.find(choosing.mark("slugs=a%00b"))
+    assert choice.slugs == ["a\ufffdb"]

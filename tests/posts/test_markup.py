@@ -26,6 +26,8 @@ def from_markdown(text: str) -> markup.Page:
         (":pep:`8`", '<a href="https://peps.python.org/pep-0008/">PEP 8</a>'),
         (":pep:`style <8#naming>`", '<a href="https://peps.python.org/pep-0008/#naming">style</a>'),
         (":rfc:`2822`", "rfc2822"),
+        (":index:`idx`", "<span>idx</span>"),
+        (":index:`the words <pair: a; b>`", "<span>the words</span>"),
         (":kbd:`Ctrl`", "<code>Ctrl</code>"),
         (':abbr:`HTML (a "language")`', '<abbr title="a &quot;language&quot;">HTML</abbr>'),
         (":abbr:`HTML`", "<abbr>HTML</abbr>"),
@@ -225,6 +227,10 @@ def test_reading_time_counts_characters_in_chinese_and_words_in_english():
 def test_languages_are_guessed_by_script():
     assert reading.guess_language("这是一篇关于 Python 的文章，内容不少。" * 3) == "zh-Hans"
     assert reading.guess_language("An English text of some words. " * 9) == "en"
+    assert reading.guess_language("Rome wasn’t built in a day.") == "en"
+    for text in ("Ceci est un texte. " * 9, "Voir The Wire", "for x in y:\n    print(x)\n" * 9,
+                 "Wat is dit?", "Das ist der Text. " * 9, "See x."):  # fmt: skip
+        assert reading.guess_language(text) == "", text
     assert reading.guess_language("これはにほんごのぶんしょうですからカナがおおい") == "ja"
 
 
@@ -255,3 +261,27 @@ def test_no_text_breaks_the_parsers(text):
         metadata.interpret(header.values)
         page = markup.finish(render(header.body, first_line=header.body_line).html)
         assert "<script" not in page.body
+
+
+@pytest.mark.parametrize("before", [
+    ".. note::\n   Remark.\n",
+    ".. canonical-doc:: :mod:`python:tomllib`\n",
+    ".. topic:: Topic\n\n   Remark.\n",
+    ".. contents:: Contents\n",
+    ":Field: Remark\n:Other: Remark\n",
+    "=== ===\na   Remark\n=== ===\n",
+    ".. versionadded:: 3\n   Remark.\n",
+    ".. figure:: a.png\n\n   Remark.\n",
+    ".. image:: a.png\n",
+])  # fmt: skip
+def test_a_text_begins_with_its_first_paragraph(before):
+    text = f"Words.\n\n{before}\nFirst\n=====\n\nThe text.\n\nMore.\n\nB\n=\n"
+    page = markup.finish(rst.render(text.removeprefix("Words.\n\n"), has_title=True).html)
+    assert page.first_paragraph == "The text."
+    assert from_rst(text).first_paragraph == "Words."
+
+
+def test_a_remark_is_the_beginning_where_there_is_nothing_else():
+    assert from_rst(".. note::\n\n   Remark.\n").first_paragraph == "Remark."
+    assert from_markdown('!!! note "Title"\n    Remark.\n').first_paragraph == "Remark."
+    assert from_markdown('!!! note "Title"\n    Remark.\n\nText.').first_paragraph == "Text."

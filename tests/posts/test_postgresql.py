@@ -47,7 +47,8 @@ def test_the_blog_runs_on_postgresql(tmp_path):
         "2016-01-04-d.md": make_markdown("Notes", "Golang and C++", slug="one"),
         f"2016-01-05-{'长' * 75}.md": make_markdown("Long", "Of a long name.\n" * 9),
         "2016-01-06-e.md": '---\ntitle: "a\\0b\\ud800"\nlang: zh-abcdefgh-abcdefgh-abcdefgh\n'
-                           "updated: 0001-01-01 00:00 +08:00\n---\n[x](#%00)\n",
+                           "updated: 0001-01-01 00:00 +08:00\n---\n[x](#%00) [y](a%00b.md)\n\n"
+                           '<div data-code="name=%00"></div>\n',
     })  # fmt: skip
     with private_server() as url:
         env = {**os.environ, "DATABASE_URL": url, "DATA_DIR": str(tmp_path / "data"),

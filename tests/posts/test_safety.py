@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from posts import links, markdown, markup, rst
+from posts.sanitizing import sanitize
 from tests.posts.blogs import index, make_rst
 
 SECRET = "root-of-all-evil"
@@ -167,3 +168,21 @@ def test_a_post_that_names_a_mark_takes_no_page_down(tmp_path, client):
     })  # fmt: skip
     for address in ("/feed/", "/rss/", "/2016/01/01/a/", "/2016/01/02/b/"):
         assert client.get(address).status_code == 200
+
+
+@pytest.mark.parametrize(("html", "is_kept"), [
+    ('<a href="#x" role="doc-noteref">', True),
+    ('<div role="doc-footnote">', True),
+    ('<div role="doc-biblioentry">', False),
+    ('<li role="doc-endnote">', False),
+    ('<p role="doc-toc">', False),
+    ('<a href="#x" role="presentation">', False),
+])  # fmt: skip
+def test_roles_are_kept_where_they_may_stand(html, is_kept):
+    assert ("role=" in sanitize(html)) == is_kept
+
+
+def test_a_citation_is_an_entry_without_a_role_of_its_own():
+    page = markup.finish(rst.render("See [Knu84]_.\n\n.. [Knu84] A book\n").html)
+    assert "A book" in page.body
+    assert "doc-biblioentry" not in page.body

@@ -17,6 +17,7 @@ from posts.source import SourceUnreadable
 from posts.starting import start_post
 from tests.posts.blogs import make_markdown, write_posts
 from tests.posts.previews import running_preview
+from tests.posts.test_git import commit_post, git
 
 
 @pytest.mark.django_db
@@ -137,3 +138,22 @@ def test_preview_shows_drafts_and_follows_the_files(tmp_path):
         wait_for(lambda: "Again" in page())
     assert not list((tmp_path / "data").glob("preview-*"))
     assert process.returncode == 0
+
+
+def test_links_to_where_a_post_was_once_are_no_problem_without_a_database(tmp_path):
+    git(tmp_path, "init", "-q")
+    first = make_markdown("Second", "A text that is kept.\n" * 5)
+    commit_post(tmp_path, "2022_05_09-second_post.md", first, "2022-05-09T00:00:00Z")
+    (tmp_path / "2022_05_09-second_post.md").rename(tmp_path / "2022_05_09-renamed.md")
+    links = "[a](/2022/05/09/second_post/) [b](/articles/2022_05_09-second_post.md.html)"
+    text = make_markdown("Third", f"{links} [c](/2022/05/09/never/)")
+    commit_post(tmp_path, "2022_05_10-third.md", text, "2022-05-10T00:00:00Z")
+    assert [problem.message for _, problem in check_posts(tmp_path)] == [
+        "the link /2022/05/09/never/ leads nowhere"
+    ]
+
+
+def test_the_history_is_asked_only_when_a_link_leads_nowhere_else(tmp_path, monkeypatch):
+    write_posts(tmp_path, **{"a.md": "# A\n", "b.md": "# B\n\n[a](a.md) [a](/pages/a/)\n"})
+    monkeypatch.setattr("posts.history.read_pushes", None)
+    assert check_posts(tmp_path) == []

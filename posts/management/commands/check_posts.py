@@ -14,7 +14,7 @@ from posts.source import SourceUnreadable
 
 
 def read_former_addresses() -> set[str]:
-    """Links to them are fine; where no site is (in CI, say) nobody knows any."""
+    """Links to them are fine; where no site is (in CI, say) only the history knows any."""
     try:
         return stored_others(kind=Address.Kind.FORMER)
     except DatabaseError:
