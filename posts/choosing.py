@@ -10,6 +10,7 @@ from typing import Protocol
 from urllib.parse import parse_qsl, urlencode
 
 from posts import source
+from posts.literal import Code
 from posts.metadata import YEARS
 from posts.moments import parse_moment
 from posts.problems import Problem
@@ -21,6 +22,9 @@ MOST_OPTIONS = 4000
 MOST_CLAUSES = 20
 # Characters that no body can hold (posts.markup takes them out) bracket a list's options.
 MARK = re.compile("\ufdd2([^\ufdd2\ufdd3]{0,4000})\ufdd3")
+
+# Where one begins in the text: as make_place writes it, or by hand.
+PLACE = re.compile(r"\bdata-posts\s*=")
 
 KINDS = {"": "posts", "post": "posts", "posts": "posts", "page": "pages", "pages": "pages",
          "all": "all"}  # fmt: skip
@@ -120,16 +124,21 @@ def find(body: str) -> list[Choice]:
     return [interpret(load(found[1])) for found in islice(MARK.finditer(body), MOST_LISTS)]
 
 
-def find_problems(text: str, body: str, *, is_told: bool) -> list[Problem]:
-    """What is wrong with lists of posts; `is_told` where directives have told of their options."""
+def find_problems(text: str, body: str, *, first_line: int, is_told: bool) -> list[Problem]:
+    """What is wrong with the lists of posts in a body that was made of the text.
+
+    `is_told` where directives have told of their options.
+    """
     if len(MARK.findall(body)) > MOST_LISTS:
         return [Problem(1, f"a post may hold {MOST_LISTS} lists of posts; the others stay empty")]
-    if is_told:
+    choices = [] if is_told else find(body)
+    if not any(choice.complaints for choice in choices):
         return []
-    lines = [found.start() for found in re.finditer("post[-_]list", text)]
+    code = Code(text, is_rst=False)
+    places = [each.start() for each in PLACE.finditer(text) if not code.holds(each.start())]
     return [
-        Problem(text.count("\n", 0, start) + 1, complaint)
-        for start, choice in zip(lines, find(body), strict=False)
+        Problem(first_line + text.count("\n", 0, place), complaint)
+        for place, choice in zip([*places, *[0] * len(choices)], choices, strict=False)
         for complaint in choice.complaints
     ]
 

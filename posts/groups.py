@@ -32,7 +32,8 @@ class Group:
     kind: Kind
     slug: str
     name: str
-    count: int
+    # Only where groups are listed, with their numbers of posts.
+    count: int = 0
     # What the posts have in the column, where that is not the slug.
     values: tuple[str, ...] = ()
 
@@ -62,7 +63,7 @@ def find_group(kind: Kind, slug: str) -> Group:
         .order_by()
         .filter(**{f"{kind.key}__in": slugs})
         .values_list(kind.key)
-        .annotate(called=Min(kind.name), number=count_each_once())
+        .annotate(called=Min(kind.name))
     }
     for each in slugs:
         if each in found:
@@ -71,20 +72,18 @@ def find_group(kind: Kind, slug: str) -> Group:
 
 
 def find_author(slug: str) -> Group:
-    counted = Post.objects.published().order_by().exclude(author="").values_list("author")
+    published = Post.objects.published().order_by().exclude(author="")
     values: list[str] = []
     names: list[str] = []
-    count = 0
-    for value, number in counted.annotate(number=count_each_once()):
+    for value in published.values_list("author", flat=True).distinct():
         found = [name for name in reading.split_authors(value)
                  if reading.slugify(name) == reading.slugify(slug)]  # fmt: skip
         if found:
             names += found
             values.append(value)
-            count += number
     if not names:
         raise Http404(f"No post has the author {slug}.")
-    return Group(AUTHOR, reading.slugify(slug), min(names), count, tuple(values))
+    return Group(AUTHOR, reading.slugify(slug), min(names), values=tuple(values))
 
 
 def list_groups(*kinds: Kind) -> list[list[Group]]:

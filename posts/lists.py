@@ -8,7 +8,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from posts import choosing, reading
-from posts.choosing import MOST_LISTED, Choice, Clause
+from posts.choosing import MOST_LISTED, MOST_LISTS, Choice, Clause
 from posts.models import Post, PostQuerySet, Tag
 
 SIGNS = {"==": "", "!=": "", "<=": "__lte", ">=": "__gte", "<": "__lt", ">": "__gt"}
@@ -30,11 +30,16 @@ ORDERS: dict[str, tuple[Any, ...]] = {
 
 
 class Lists:
-    """The lists within some posts, to be found together: `wanted` for a query's filter."""
+    """The lists within some posts, to be found together: `wanted` for a query's filter.
+
+    Each costs time, and a feed may hold two hundred: it shows the first MOST_LISTS, and leads to
+    the post instead of the others.
+    """
 
     def __init__(self, posts: Sequence[Post]) -> None:
         self.posts = posts
-        self.choices = [(post, choice) for post in posts for choice in choosing.find(post.body)]
+        everything = [(post, choice) for post in posts for choice in choosing.find(post.body)]
+        self.choices, self.rest = everything[:MOST_LISTS], everything[MOST_LISTS:]
         chosen = [choose(post, choice).values("pk") for post, choice in self.choices]
         self.conditions = [Q(pk__in=each) for each in chosen]
 
@@ -54,11 +59,13 @@ class Lists:
 
     def hand_out(self, found: Sequence[Post]) -> None:
         """Give each post its lists, of the rows that the query found."""
-        lists: dict[Post, list[list[Post]]] = {post: [] for post in self.posts}
+        lists: dict[Post, list[list[Post] | None]] = {post: [] for post in self.posts}
         for number, (post, choice) in enumerate(self.choices):
             chosen = [each for each in found if getattr(each, f"is_in_{number}")]
             chosen.sort(key=lambda each, choice=choice: sort_key(each, choice))  # type: ignore[misc]
             lists[post].append(chosen[::-1] if choice.is_reversed else chosen)
+        for post, _ in self.rest:
+            lists[post].append(None)
         for post in self.posts:
             post.lists = lists[post]
 

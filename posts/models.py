@@ -126,8 +126,8 @@ class Post(models.Model):
     site_problems = models.JSONField(default=list)
     is_broken = models.BooleanField(_("broken"), default=False)
 
-    # The posts of each list within the body; see posts.lists.
-    lists: Sequence[Sequence["Post"]] = ()
+    # The posts of each list within the body, None for one to be seen at the post; see posts.lists.
+    lists: Sequence[Sequence["Post"] | None] = ()
 
     objects = PostQuerySet.as_manager()
 
@@ -158,7 +158,10 @@ class Post(models.Model):
         """The body with its links put in, and with its lists, if it has been given them."""
         rest = iter(self.lists)
         filled = links.fill(self.body, self.urls)
-        return choosing.MARK.sub(lambda found: choosing.show(next(rest, ())), filled)
+        return choosing.MARK.sub(lambda _: self.show_list(next(rest, ())), filled)
+
+    def show_list(self, posts: Sequence["Post"] | None) -> str:
+        return choosing.show(posts) if posts is not None else f"<p>{choosing.show_link(self)}</p>"
 
     @property
     def tags(self) -> list[tuple[str, str]]:

@@ -238,7 +238,7 @@ def compose(
         draft.summary = reading.shorten(teaser, TEASER_COLUMNS)
     draft.links = locate_links(text, [*page.targets, *page.absolutes], draft.image)
     problems += find_lost_fragments(text, page)
-    problems += choosing.find_problems(text, page.body, is_told=is_rst)
+    problems += choosing.find_problems(body, page.body, first_line=header.body_line, is_told=is_rst)
     is_undated = meta.has_unreadable_date or (
         not meta.date and conventions.has_false_day(each.path)
     )

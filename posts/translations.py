@@ -53,9 +53,10 @@ def find_translations(rows: Sequence[Row], site_language: str) -> list[list[Row]
       their metadata and not by their name, as Pelican's are, or all if one of them says
       `translation: true`.
 
-    A post never translates a page. The original is, one after the other: what is not marked
-    as a translation (by its name, or `translation: true`), what states no language or the site's,
-    what is oldest, what comes first by its path.
+    A post never translates a page, and no group has two posts of one stated language. The original
+    is, one after the other: what is not marked as a translation (by its name, or
+    `translation: true`), what states no language or the site's, what is oldest, what comes first
+    by its path.
     """
     groups = Groups[Row]()
     by_slug: dict[tuple[bool, str], list[Row]] = defaultdict(list)
@@ -65,7 +66,8 @@ def find_translations(rows: Sequence[Row], site_language: str) -> list[list[Row]
         if len(same) > 1:
             join_same_slug(groups, same, site_language)
     join_by_name(groups, rows)
-    return [sort_originals_first(group, site_language) for group in groups]
+    picked = [pick_languages(group, site_language) for group in groups]
+    return [group for group in picked if group]
 
 
 class Groups(Generic[Row]):
@@ -114,7 +116,7 @@ def join_by_name(groups: Groups[Row], rows: Sequence[Row]) -> None:
 
 
 def pick_languages(rows: Iterable[Row], site_language: str) -> list[Row]:
-    """Of posts of one day and slug those that are translations of one another, original first.
+    """Of posts that belong together those that are translations of one another, original first.
 
     Of two in one language the second is none.
     """

@@ -1,8 +1,10 @@
 """Tags and their like: each has an address of its own, found by its name too."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from posts import reading
+from posts import groups, reading
 from tests.posts.blogs import get_post, index, make_markdown
 
 pytestmark = pytest.mark.django_db
@@ -101,6 +103,13 @@ def test_authors_have_pages_where_there_are_several(tmp_path, client):
     post = client.get("/2016/01/02/b/").content.decode()
     assert 'href="/authors/jane-doe/">Jane Doe</a>, <a' in post
     assert 'href="/authors/jane-doe/"' in client.get("/tags/").content.decode()
+
+
+def test_nothing_is_counted_that_no_page_shows(tmp_path):
+    write_authors(tmp_path, a="Ann", b="Ann; Ric")
+    with CaptureQueriesContext(connection) as seen:
+        groups.find_group(groups.AUTHOR, "ann")
+    assert [each["sql"] for each in seen if "COUNT(" in each["sql"]] == []
 
 
 def test_the_only_author_is_no_link(tmp_path, client):

@@ -16,8 +16,8 @@ from posts.index import DRAFT_COLUMNS, index_posts
 from posts.models import Address, Post, Snapshot, Tag
 
 PATHS = ("2016-01-01-a.md", "2016_01_01-a.rst", "sub/2016-01-02-b.md", "c.md", "2016-01-03-d.rst",
-         "2016-01-01-a.en.md", "c.zh_cn.md", "2016-01-03-d.en.rst")  # fmt: skip
-FILES = ("img/p.png", "c.meta", "c.zh_cn.meta")
+         "2016-01-01-a.en.md", "c.zh_cn.md", "2016-01-03-d.en.rst", "c.it.md")  # fmt: skip
+FILES = ("img/p.png", "c.meta", "c.zh_cn.meta", "c.it.meta", "listings/h.py")
 # More of them, with HYPOTHESIS_EXAMPLES=5000, find what is rarer.
 EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "40"))
 COLUMNS = [name for name in DRAFT_COLUMNS if name not in ("day", "base_slug")]
@@ -37,6 +37,7 @@ fields = st.fixed_dictionaries(
         "tags": st.lists(st.sampled_from(["x", "X", "机器 学习"]), max_size=2).map(", ".join),
         "series": names,
         "category": names,
+        "author": st.sampled_from(["one", "one; two", "分治"]),
         "aliases": st.sampled_from(["/old/", "/older.html"]),
         "lang": st.sampled_from(["en", "zh_CN", "fr"]),
         "translation": st.just("true"),
@@ -47,6 +48,12 @@ TARGETS = [*PATHS, "img/p.png", "nowhere.md", "#gone",
            "http://127.0.0.1:8000/2016/01/01/two/#two", f"{PATHS[0]}#one", f"{PATHS[4]}#two",
            "{tag}x", "/tags/机器-学习/", "/categories/one/", "/series/two/", "/old/", "/older.html",
            "/2016/01/01/a-en/", "/2016/01/02/b/", "/2016/01/03/d/#one"]  # fmt: skip
+# Links by title, and code in a file of its own.
+MORE = {
+    ".md": ["[one](<one>){.post-title}", "[x](<分治>){.post-title}",
+            '<div data-code="name=h.py"></div>'],
+    ".rst": [":doc:`one`", ":doc:`x <two>`", ".. listing:: h.py", ".. literalinclude:: h.py"],
+}  # fmt: skip
 bodies = st.lists(st.sampled_from(TARGETS), max_size=3).map(
     lambda targets: "\n\n".join(f"See [it]({each})." for each in targets)
 )
@@ -64,12 +71,15 @@ def texts(draw, path: str) -> bytes:
         values["date"] = "some day"
     filler = f"Words about {draw(names)}.\n\n" * 4
     heading = draw(names)
+    more = "\n\n".join(draw(st.lists(st.sampled_from(MORE[path[path.rindex(".") :]]), max_size=2)))
     if path.endswith(".rst"):
         head = "".join(f":{key}: {value}\n" for key, value in values.items())
         link = DEEP if is_deep else f"`x <{PATHS[0]}#one>`_\n"
-        return f"{title}\n========\n\n{head}\n{filler}{heading}\n------\n\n{link}".encode()
+        return (
+            f"{title}\n========\n\n{head}\n{filler}{heading}\n------\n\n{link}\n{more}\n".encode()
+        )
     head = "".join(f"{key}: {value}\n" for key, value in {"title": title, **values}.items())
-    return f"{head}\n{filler}\n## {heading}\n\n{body}\n".encode()
+    return f"{head}\n{filler}\n## {heading}\n\n{body}\n\n{more}\n".encode()
 
 
 @st.composite
@@ -85,7 +95,7 @@ def steps(draw):
         return (
             kind,
             draw(st.sampled_from(FILES)),
-            b".. slug: meta\n" if draw(st.booleans()) else b"",
+            draw(st.sampled_from([b"", b".. slug: meta\n", b"x = 1\n"])),
         )
     return kind, path, draw(st.integers(1, 3))
 
@@ -161,7 +171,10 @@ def dump_post(post: Post) -> dict[str, object]:
 
 
 def dump() -> dict[str, dict[str, object]]:
-    return {post.path: dump_post(post) for post in Post.objects.order_by("path")}
+    snapshot = Snapshot.objects.get()
+    assert snapshot.authors == list(Post.objects.list_authors())
+    posts = {post.path: dump_post(post) for post in Post.objects.order_by("path")}
+    return {**posts, "": {"authors": snapshot.authors}}
 
 
 def count_texts() -> int:

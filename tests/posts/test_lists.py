@@ -111,6 +111,17 @@ def test_feeds_and_drafts_show_lists_with_whole_addresses(tmp_path, client, admi
     assert titles(admin_client, f"/drafts/{get_post('d.rst').uid}/") == [["List"]]
 
 
+def test_a_feed_of_many_lists_leads_to_the_posts_for_most_of_them(tmp_path, client):
+    lists = ".. post-list::\n   :stop: 1\n\n" * 6
+    for name in ("list.rst", "more.rst"):
+        write_list(tmp_path, lists, name)
+    feed = client.get("/feed/").content.decode()
+    assert feed.count("&lt;li&gt;&lt;time") == 10
+    assert len(re.findall(r"&lt;p&gt;&lt;a href=[^;]*/2022/01/01/list-2/[^;]*;List&lt;", feed)) == 2
+    for address in (ADDRESS, "/2022/01/01/list-2/"):
+        assert len(titles(client, address)) == 6
+
+
 def test_what_a_list_cannot_do_is_told_with_its_line(tmp_path, client):
     text = ".. post-list::\n   :sort: priority\n   :stop: -1\n   :date: yesterday\n   :colour: red"
     report = write_list(tmp_path, text)
@@ -121,6 +132,12 @@ def test_what_a_list_cannot_do_is_told_with_its_line(tmp_path, client):
     assert [problem.line for _, problem in report.problems] == [11]
     report = write_list(tmp_path, "{{% post-list %}}\n\n" * 11, "list.md")
     assert [problem.line for _, problem in report.problems] == [1]
+
+
+def test_a_list_is_told_of_where_it_stands_not_where_it_is_spoken_of(tmp_path):
+    spoken = "A post-list, by\n`<i data-posts=>` or {{% raw %}}{{% post-list %}}{{% /raw %}}.\n\n"
+    report = write_list(tmp_path, f"{spoken}{{{{% post-list bogus=1 %}}}}", "list.md")
+    assert [problem.line for _, problem in report.problems] == [12]
 
 
 @pytest.mark.parametrize("name", ["list.rst", "list.md"])
@@ -156,6 +173,13 @@ def test_nobody_breaks_out_of_a_list(tmp_path, client):
     })  # fmt: skip
     for address in ("/2020/01/01/a/", "/2020/01/02/b/", "/feed/"):
         assert "<script>alert" not in client.get(address).content.decode()
+
+
+def test_no_more_lists_are_read_than_a_page_shows(monkeypatch):
+    read = []
+    monkeypatch.setattr(choosing, "interpret", read.append)
+    choosing.find(choosing.mark("stop=1") * 100)
+    assert len(read) == choosing.MOST_LISTS
 
 
 def test_a_list_asks_no_database_for_what_it_cannot_hold():

@@ -131,6 +131,19 @@ def test_an_accident_is_no_translation_and_is_reported(tmp_path, one, two):
 
 
 @pytest.mark.django_db
+def test_no_two_translations_are_in_one_language(tmp_path, client):
+    report = index(tmp_path, **{
+        "2024_04_01-u.md": make_markdown(lang="de"), "2024_04_01-u.de.md": make_markdown("Zwei"),
+        "2024_04_01-u.fr.md": make_markdown("Deux"),
+    })  # fmt: skip
+    assert originals() == {"2024_04_01-u.fr.md": "2024_04_01-u.md"}
+    assert addresses()["2024_04_01-u.de.md"] == "/2024/04/01/u-de/"
+    assert any(path == "2024_04_01-u.de.md" for path, _ in report.problems)
+    page = client.get("/2024/04/01/u/").content.decode()
+    assert (page.count('rel="alternate" hreflang="de"'), ">Deutsch</a>" in page) == (1, False)
+
+
+@pytest.mark.django_db
 def test_a_third_post_of_that_name_is_told_of_and_leaves_the_translations_alone(tmp_path):
     report = index(tmp_path, **PELICAN, **{"z/soup.md": PELICAN["soup.md"]})
     assert originals() == {"soup-zh.md": "soup.md"}
