@@ -172,7 +172,7 @@ def dump_post(post: Post) -> dict[str, object]:
 
 def dump() -> dict[str, dict[str, object]]:
     snapshot = Snapshot.objects.get()
-    assert snapshot.authors == list(Post.objects.list_authors())
+    assert snapshot.authors == [[*each] for each in Post.objects.list_authors()]
     posts = {post.path: dump_post(post) for post in Post.objects.order_by("path")}
     return {**posts, "": {"authors": snapshot.authors}}
 
