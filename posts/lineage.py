@@ -1,6 +1,6 @@
 """What rows must know of the posts' past and files do not tell: it goes through the history again.
 
-Each commit on the branch is taken for one push, and dealt with as posts.index would have done: all
+Each commit on the branch is taken for one push, and dealt with as posts.runs would have done: all
 of them where there are no rows, the new ones where there are several.
 """
 
@@ -160,7 +160,7 @@ class Replay:
             self.families[placement.family_of(past)].add(past)
 
     def index(self, push: Push) -> None:
-        """As posts.index.Run.write has it, in the same order."""
+        """As posts.runs.Run.write has it, in the same order."""
         self.left: dict[Past, tuple[str, str]] = {}
         self.touched: set[Family] = set()
         for path in push.posts:

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from posts import search
-from posts.index import DRAFT_COLUMNS, index_posts
+from posts.index import index_posts
 from posts.models import Address, Post, Snapshot, Tag
+from posts.runs import DRAFT_COLUMNS
 
 PATHS = ("2016-01-01-a.md", "2016_01_01-a.rst", "sub/2016-01-02-b.md", "c.md", "2016-01-03-d.rst",
          "2016-01-01-a.en.md", "c.zh_cn.md", "2016-01-03-d.en.rst", "c.it.md")  # fmt: skip

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from posts import guessing, search
-from posts.index import Run, index_posts
+from posts.index import index_posts
 from posts.models import Post
+from posts.runs import Run
 from tests.posts.blogs import index, make_markdown
 
 pytestmark = pytest.mark.django_db
