@@ -18,7 +18,7 @@ from posts.runs import DRAFT_COLUMNS
 
 PATHS = ("2016-01-01-a.md", "2016_01_01-a.rst", "sub/2016-01-02-b.md", "c.md", "2016-01-03-d.rst",
          "2016-01-01-a.en.md", "c.zh_cn.md", "2016-01-03-d.en.rst", "c.it.md")  # fmt: skip
-FILES = ("img/p.png", "c.meta", "c.zh_cn.meta", "c.it.meta", "listings/h.py")
+FILES = ("img/p.png", "c.meta", "c.zh_cn.meta", "c.it.meta", "listings/h.py", "listings/h.py")
 # More of them, with HYPOTHESIS_EXAMPLES=5000, find what is rarer.
 EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "40"))
 COLUMNS = [name for name in DRAFT_COLUMNS if name not in ("day", "base_slug")]
@@ -86,7 +86,7 @@ def texts(draw, path: str) -> bytes:
 @st.composite
 def steps(draw):
     kind = draw(st.sampled_from(["write", "write", "write", "remove", "rename", "rewind", "file",
-                                 "commit", "commit"]))  # fmt: skip
+                                 "file", "commit", "commit"]))  # fmt: skip
     path = draw(st.sampled_from(PATHS))
     if kind == "write":
         return kind, path, draw(texts(path))
@@ -173,7 +173,7 @@ def dump_post(post: Post) -> dict[str, object]:
 
 def dump() -> dict[str, dict[str, object]]:
     snapshot = Snapshot.objects.get()
-    assert snapshot.authors == [[*each] for each in Post.objects.list_authors()]
+    assert snapshot.authors == [list(each) for each in Post.objects.list_authors()]
     posts = {post.path: dump_post(post) for post in Post.objects.order_by("path")}
     return {**posts, "": {"authors": snapshot.authors}}
 
