@@ -1,4 +1,4 @@
-"""Posts that have something in common: a tag, a category, a series."""
+"""Posts that have something in common: a tag, a category, a series, an author."""
 
 from dataclasses import dataclass
 from urllib.parse import quote

@@ -266,8 +266,7 @@ class Replay:
         for row in self.rows.values():
             if not self.versions.is_good(folder.posts[row.path]):
                 good = self.find_last_good(row)
-                is_new = good and key_of(good) not in self.versions.stored
-                if good and is_new:
+                if good and key_of(good) not in self.versions.stored:
                     row.last_good = self.versions.find_spooled(good)
                     row.last_good_at = row.ends[key_of(good)]
                 row.slug = row.slug if good else ""

@@ -12,7 +12,7 @@ from posts.problems import Problem
 def locate_links(text: str, targets: Sequence[str], image: str) -> list[dict[str, Any]]:
     """Each link with its line; a post's picture for previews is the last of them.
 
-    The local ones come first, in the order of their marks. Of the absolute ones posts.placement
+    The local ones come first, in the order of their marks. Of the absolute ones posts.linking
     keeps those to this site, whose address no parser knows.
     """
     wanted = [*targets, image] if image else targets

@@ -21,7 +21,7 @@ class AnyOptions(dict[str, Callable[[str], Any]]):
 
 
 class Listing(Directive):
-    """A place for a file of code, which posts.placement finds."""
+    """A place for a file of code, which posts.codes finds."""
 
     optional_arguments = 1
     final_argument_whitespace = True
