@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from types import FrameType
 
 import django.db
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -154,10 +154,18 @@ class Watch:
         return newest not in self.code_seen and not here.running().exists()
 
     def restart_queue(self, why: str) -> None:
-        """End the queue's processes, all of them and no others; supervisor starts it again."""
+        """End the queue's processes, all of them and no others; supervisor starts it again.
+
+        Not when one of them has just begun a deploy: while the rows are locked, none can.
+        """
         if time.monotonic() - self.restarted_at < RESTART_PAUSE:
             return
-        logger.error("restarting the queue: %s", why)
-        cluster.end()
+        here = Deploy.objects.here()
+        with transaction.atomic():
+            list(here.queued().select_for_update())
+            if here.running().exists():
+                return
+            logger.error("restarting the queue: %s", why)
+            cluster.end()
         self.restarted_at = time.monotonic()
         self.main = 0

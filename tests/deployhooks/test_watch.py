@@ -5,10 +5,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import closing
 from datetime import timedelta
 
 import psutil
 import pytest
+from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 from django_q.brokers import get_broker
@@ -270,6 +273,36 @@ def test_a_queue_that_lost_a_process_is_restarted_when_nothing_runs(monkeypatch)
     deploy.succeed()
     rounds.look()
     assert ended == [1]
+
+
+def test_a_queue_that_has_just_begun_a_deploy_is_not_restarted(monkeypatch):
+    ended = []
+    monkeypatch.setattr(cluster, "end", lambda: ended.append(1))
+    deploy = make_running()
+    rounds = watch.Watch()
+    rounds.restart_queue("one of its processes has died")
+    assert ended == []
+    deploy.succeed()
+    rounds.restart_queue("one of its processes has died")
+    assert ended == [1]
+
+
+def test_no_deploy_begins_while_the_queue_is_ended(monkeypatch):
+    deploy = make_deploy()
+    claims: list[Future[bool]] = []
+
+    def claim() -> bool:
+        with closing(connection):
+            return Deploy.objects.claim(deploy.pk)
+
+    def end() -> None:
+        claims.append(pool.submit(claim))
+        assert wait(claims, timeout=0.3).not_done
+
+    monkeypatch.setattr(cluster, "end", end)
+    with ThreadPoolExecutor(1) as pool:
+        watch.Watch().restart_queue("one of its processes has died")
+    assert claims[0].result()
 
 
 @pytest.mark.parametrize(

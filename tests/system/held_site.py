@@ -26,6 +26,8 @@ import holding
 DEPLOY_STEPS = holding.wrap(DEPLOY_STEPS)
 DEPLOY_ATTEMPT_PAUSE = 1
 """
+# What the queue's processes say of themselves when they begin.
+SAYINGS = {"worker": "ready for work", "monitor": "monitoring", "pusher": "pushing tasks"}
 # supervisord, web's master and two workers, the queue's five, watch.
 PROCESSES = 10
 
@@ -78,9 +80,11 @@ class HeldSite(LiveSite):
             return wait_until(final, timeout)
         except AssertionError:
             raise AssertionError(
-                f"deploy {number} does not end: {self.state(number)}\n"
-                f"{self.log('watch')[-3000:]}\n{self.log('queue')[-5000:]}"
+                f"deploy {number} does not end: {self.state(number)}\n{self.newest_logs()}"
             ) from None
+
+    def newest_logs(self) -> str:
+        return f"{self.log('watch')[-3000:]}\n{self.log('queue')[-5000:]}"
 
     # --- holding -----------------------------------------------------------------------------
 
@@ -145,10 +149,11 @@ class HeldSite(LiveSite):
             return mains
         if name == "sentinel":
             return sentinels
-        words = {"worker": "ready for work", "monitor": "monitoring", "pusher": "pushing tasks"}
-        said = re.findall(rf"{words[name]} at (\d+)", self.log("queue"))
-        members = {child.pid: child for one in sentinels for child in one.children()}
-        return [members[int(pid)] for pid in reversed(said) if int(pid) in members]
+        # Numbers are given out again: what a process said last is what it is.
+        said = re.findall(rf"({'|'.join(SAYINGS.values())}) at (\d+)", self.log("queue"))
+        roles = {int(pid): words for words, pid in said}
+        members = [child for one in sentinels for child in one.children()]
+        return [child for child in members if roles.get(child.pid) == SAYINGS[name]]
 
     def kill(self, name: str) -> None:
         process = self.find(name)

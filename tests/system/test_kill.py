@@ -55,7 +55,7 @@ def test_a_deploy_goes_on_when_at_every_step_somebody_kills_the(
         site.wait_until_held(place)
         kill(victim, place)
         site.let_go(place)
-    assert site.wait_for_end(number) == ("succeeded", 1, "")
+    assert site.wait_for_end(number) == ("succeeded", 1, ""), site.newest_logs()
     site.check(page)
 
 
@@ -124,7 +124,7 @@ def test_a_deploy_of_code_is_taken_up_when_its_worker_is_killed_half_way(
         site.wait_until_held(place)
         kill("worker", place)
         site.let_go(place)
-    assert site.wait_for_end(number, 150) == ("succeeded", 3, "")
+    assert site.wait_for_end(number, 150) == ("succeeded", 3, ""), site.newest_logs()
     assert site.get("/healthz").json()["commit"] == commit
     site.check(page)
 
