@@ -89,11 +89,11 @@ class Request:
 
 
 def make_requests(port: int, secret: str, pages: list[str]) -> list[Request]:
-    """Most of it cheap, as of a site with a cache in front; each thirteenth is work for Django."""
+    """Most of it cheap, as of a site with a cache in front; one in 25 is work for Django."""
     dear = [get(port, page) for page in pages]
     dear += [get(port, "/admin/login/"), ping(port, secret), get(port, "/admin/login/")]
     cheap = [get(port, "/robots.txt"), get(port, "/healthz"), get(port, "/hooks/github/")]
-    return [request for one in dear for request in (one, *cheap * 4)]
+    return [request for one in dear for request in (one, *cheap * 8)]
 
 
 def get(port: int, path: str) -> Request:
