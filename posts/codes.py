@@ -10,7 +10,8 @@ from django.db.models.functions import Cast
 
 from posts import listings
 from posts.models import Post
-from posts.rendering import TimeUp, signature, time_limit
+from posts.processes import TimeUp, time_limit
+from posts.rendering import signature
 from posts.source import Folder
 
 # Some lexers take half a minute for what others read in no time.

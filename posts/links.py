@@ -8,7 +8,7 @@ from html import escape
 from posixpath import dirname, normpath
 from urllib.parse import quote, unquote
 
-from posts import listings
+from posts import exhibits, galleries, listings
 
 # Characters that no body can hold (posts.markup takes them out) bracket the number of a link.
 MARK = re.compile("\ufdd0([0-9]{1,9})\ufdd1")
@@ -88,7 +88,17 @@ class Places:
     @cached_property
     def by_name(self) -> dict[str, str]:
         paths = sorted(self.addresses, reverse=True)
-        return {loosen(path.rpartition("/")[2]): path for path in paths}
+        return {
+            loosen(path.rpartition("/")[2]): path for path in paths if not galleries.is_page(path)
+        }
+
+    @cached_property
+    def by_gallery(self) -> dict[str, str]:
+        """Galleries by their folders, and by the pages that Nikola makes of them."""
+        pages = [path for path in sorted(self.addresses, reverse=True) if galleries.is_page(path)]
+        pages.sort(key=lambda path: path.rpartition("/")[2].count("."), reverse=True)
+        found = {loosen(dirname(path)): path for path in pages}
+        return found | {f"{folder}/index": path for folder, path in found.items()}
 
     def resolve(self, target: str, source: str) -> Found | None:
         """Where a link in the post `source` leads; None when no file or list is meant.
@@ -139,6 +149,10 @@ class Places:
             post = self.find_post(name, "")
             ending = f"#{quote(fragment)}" if hash_sign else ""
             return Found(self.addresses[post] + ending, post, fragment) if post else None
+        if kind in ("gallery", "gallery_global"):
+            folder = exhibits.find_gallery(name, map(dirname, self.by_gallery.values()))
+            page = self.by_gallery.get(loosen(folder)) if folder else None
+            return Found(self.addresses[page], page) if page else None
         address = self.list_address(kind, name)
         return Found(address, path=unquote(address)) if address else None
 
@@ -146,7 +160,8 @@ class Places:
         for candidate in self.candidates(path, source):
             if candidate in self.addresses:
                 return candidate
-            if found := self.by_path.get(loosen(candidate)):
+            loose = loosen(candidate)
+            if found := self.by_path.get(loose) or self.by_gallery.get(loose):
                 return found
         if not has_post_form(path):
             return None
