@@ -17,6 +17,7 @@ from posts.source import PostUnreadable
 
 # No page grows without end.
 MOST_PICTURES = 2000
+MOST_PROBLEMS = 50
 # Twice as much takes seconds to read.
 MAX_METADATA = 128 * 1024
 CAPTION_COLUMNS = 2000
@@ -66,7 +67,12 @@ def complete(draft: Draft, gallery: Gallery, read: Read, language: str) -> list[
     pictures, problems = arrange(gallery, read, language)
     draft.minutes = reading.count_minutes(draft.text) if draft.text.strip() else 0
     draft.text = "\n".join([draft.text, *(each.words for each in pictures)]).strip()
-    photos = (each.name for each in pictures if not is_drawing(each.name))
+    # A link cannot tell these signs from its own.
+    photos = (
+        each.name
+        for each in pictures
+        if not is_drawing(each.name) and not set("#?%") & {*each.name}
+    )
     if not draft.image and (name := next(photos, "")):
         draft.image = f"{gallery.folder}/{name}"
         draft.links.append({"target": quote(f"/{draft.image}"), "line": 1})
@@ -99,7 +105,7 @@ def arrange(gallery: Gallery, read: Read, language: str) -> tuple[list[Picture],
         words = f"the folder has {len(names)} pictures; the first {MOST_PICTURES} are shown. Put "
         problems.append(tell(gallery, names[MOST_PICTURES], 1, f"{words}some into another folder."))
     pictures = [describe(name, blobs[name], entries.get(name)) for name in names[:MOST_PICTURES]]
-    return pictures, problems
+    return pictures, cut(problems)
 
 
 def complain(each: Entry, entries: dict[str, Entry], excluded: set[str]) -> str:
@@ -155,6 +161,7 @@ def read_entries(
     gallery: Gallery, file: str, read: Read, problems: list[Problem]
 ) -> Iterator[Entry]:
     """What the file says, up to where it cannot be read: a problem is added then."""
+    text = ""
     try:
         text = read(file)
         if len(text) > MAX_METADATA:
@@ -168,7 +175,9 @@ def read_entries(
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         words = f"it cannot be read from here on: {headers.first_line(error)}"
-        problems.append(tell(gallery, file, mark.line + 1 if mark else 1, words))
+        # What is missing at the end is missed on the line behind it.
+        line = min(mark.line + 1, len(text.splitlines())) if mark else 1
+        problems.append(tell(gallery, file, line, words))
 
 
 def parse_entries(
@@ -204,6 +213,15 @@ def make_entry(values: dict[Any, Any], line: int) -> Entry:
         words=said.get("alt", ""),
         order=order if isinstance(order, int) and not isinstance(order, bool) else None,
     )
+
+
+def cut(problems: list[Problem]) -> list[Problem]:
+    """As many as anyone reads."""
+    if len(problems) <= MOST_PROBLEMS:
+        return problems
+    rest = f"and {len(problems) - MOST_PROBLEMS} more problems in this gallery"
+    last = problems[MOST_PROBLEMS - 1]
+    return [*problems[:MOST_PROBLEMS], Problem(last.line, rest, last.file)]
 
 
 def is_plain(value: Any) -> bool:

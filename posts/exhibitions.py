@@ -109,7 +109,7 @@ class Exhibitions:
             words = reason or f"no small one could be kept; see whether {self.place} can be written"
             file = f"{gallery.folder}/{each.name}"
             found.append(Problem(1, f"the picture is shown as a link: {words}", file))
-        return found
+        return captions.cut(found)
 
     def is_lost(self, name: str, blob: str) -> bool:
         return not captions.is_drawing(name) and self.store.find(blob) is None

@@ -113,6 +113,11 @@ def is_page(path: str) -> bool:
     return is_inside(path) and is_index_name(path.rpartition("/")[2])
 
 
+def is_own_page(path: str) -> bool:
+    """And is none in another language."""
+    return is_page(path) and not languages.split_path(path)[0]
+
+
 def is_index_name(name: str) -> bool:
     return bool(INDEX.fullmatch(name))
 
@@ -148,6 +153,6 @@ def rank_index(name: str) -> tuple[bool, int, str]:
 
 
 def sort_naturally(name: str) -> tuple[list[tuple[int, str]], str]:
-    """`2.jpg` before `10.jpg`, and capitals are nothing."""
+    """`2.jpg` before `10.jpg` and that before `a.jpg`; capitals are nothing."""
     parts = re.findall(r"[0-9]+|[^0-9]+", name.lower())
-    return [(int(part[:18]), "") if part.isdecimal() else (-1, part) for part in parts], name
+    return [(int(part[:18]), "") if part.isdecimal() else (10**18, part) for part in parts], name
