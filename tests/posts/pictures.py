@@ -1,10 +1,15 @@
 """Makes pictures."""
 
 import io
+import os
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
+
+from posts import shrinking, thumbnails
+
+KILLER = b"a picture that finds a hole in what reads it"
 
 
 def make_picture(
@@ -22,3 +27,12 @@ def write_pictures(root: Path, *paths: str, **options: Any) -> None:
         place = root / path
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(make_picture(color=(number, 90, 200), **options))
+
+
+def make_or_die(job: thumbnails.Job) -> str:
+    if Path(job.file).read_bytes() == KILLER:
+        os.abort()
+    return real_make_and_keep(job)
+
+
+real_make_and_keep = shrinking.make_and_keep

@@ -119,7 +119,7 @@ order: 0
      "counts"),
     ("name: a.png\ncaption: One\n---\na: &a [x]\nb: [*a, *a]\n", "5: it cannot be read from here "
      "on: *alias: write the value out instead"),
-    ("name: a.png\ncaption: One\n---\n" + "[" * 1500, "1: it cannot be read from here on: maximum "
+    ("name: a.png\ncaption: One\n---\n" + "[" * 600, "1: it cannot be read from here on: maximum "
      "recursion depth exceeded"),
     ("# \ud800", "1: it is not UTF-8 (byte 2). Save it in UTF-8 and push again."),
     ("#" * 150_000, "1: it has 146 KB; 128 KB are read at most. Put some of the pictures into "
