@@ -13,13 +13,13 @@ from django.utils import translation
 from django.utils.translation import gettext
 
 from posts import captions, exhibits, galleries
-from posts.exhibits import Hung
+from posts.exhibits import Hung, Thumbnail
 from posts.galleries import Gallery
 from posts.models import Post
 from posts.problems import Problem
 from posts.rendering import Rendered, signature
 from posts.source import Folder
-from posts.thumbnails import Store
+from posts.thumbnails import Progress, Store
 
 # What is made begins with what it was made from, so that it is known again.
 START = "<!--exhibit "
@@ -41,7 +41,12 @@ class Exhibitions:
                 self.made[html[: html.index(">") + 1]] = html
 
     def prepare(
-        self, folder: Folder, fresh: Iterable[tuple[str, list[str]]], *, everything: bool = False
+        self,
+        folder: Folder,
+        fresh: Iterable[tuple[str, list[str]]],
+        on_progress: Progress = lambda done, total: None,
+        *,
+        everything: bool = False,
     ) -> None:
         """Make the thumbnails that are missing, and what `fresh` posts will show.
 
@@ -53,7 +58,7 @@ class Exhibitions:
             self.store.forget_failures()
         wanted = [picture for each in folder.galleries.values()
                   for picture in self.find_missing(folder, each)]  # fmt: skip
-        self.store.fill(wanted)
+        self.store.fill(wanted, on_progress)
         for _, targets in fresh:
             for target in targets:
                 if target.startswith(exhibits.SHOWN):
@@ -76,15 +81,22 @@ class Exhibitions:
         return self.show_gallery(folder, folder.galleries[found], options.get("lang", ""))
 
     def show_gallery(self, folder: Folder, gallery: Gallery, language: str) -> str:
-        failed = [blob for _, blob in gallery.pictures if self.store.find(blob) is None]
+        failed = [blob for name, blob in gallery.pictures if self.is_lost(name, blob)]
+        waiting = map(self.store.is_missing, failed)
         parts = (signature(), gallery.folder, gallery.digest, gallery.find_notes(language)[0])
-        made_from = "\0".join((*parts, *failed))
+        made_from = "\0".join((*parts, *failed, *map(str, waiting)))
         start = f"{START}{sha1(made_from.encode(), usedforsecurity=False).hexdigest()}-->"
         if start not in self.made:
             pictures = arrange(folder, gallery, language)
-            html = exhibits.show_pictures(gallery, pictures, self.store.find)
+            html = exhibits.show_pictures(gallery, pictures, self.find_thumbnail)
             self.made[start] = start + html
         return self.made[start]
+
+    def find_thumbnail(self, picture: captions.Picture) -> Thumbnail | None:
+        """None for what is no picture."""
+        if captions.is_drawing(picture.name) or self.store.is_missing(picture.blob):
+            return exhibits.WHOLE
+        return self.store.find(picture.blob)
 
     def find_cover(self, folder: Folder, gallery: Gallery) -> str:
         """The first picture of it or of those within it, small; "" if there is none."""
@@ -98,7 +110,7 @@ class Exhibitions:
         return ""
 
     def find_problems(self, folder: Folder, gallery: Gallery) -> list[Problem]:
-        """Pictures of the gallery that are none."""
+        """Pictures of the gallery that are none, or that nobody could make small."""
         if not any(self.is_lost(name, blob) for name, blob in gallery.pictures):
             return []
         found = []
@@ -106,10 +118,26 @@ class Exhibitions:
             if not self.is_lost(each.name, each.blob):
                 continue
             reason = self.store.find_failure(each.blob)
-            words = reason or f"no small one could be kept; see whether {self.place} can be written"
+            words = f"as a link: {reason}" if reason else f"as it is: {self.explain_missing()}"
             file = f"{gallery.folder}/{each.name}"
-            found.append(Problem(1, f"the picture is shown as a link: {words}", file))
+            found.append(Problem(1, f"the picture is shown {words}", file))
         return captions.cut(found)
+
+    def explain_missing(self) -> str:
+        return (
+            f"{self.place} cannot be written, or the run had no time for a small one; the next "
+            "makes it"
+        )
+
+    def digest_missing(self, folder: Folder) -> str:
+        """Changes when there is a thumbnail where there was none."""
+        lost = sorted(
+            f"{blob}{self.store.is_missing(blob)}"
+            for each in folder.galleries.values()
+            for name, blob in each.pictures
+            if self.is_lost(name, blob)
+        )
+        return sha1("\n".join(lost).encode(), usedforsecurity=False).hexdigest() if lost else ""
 
     def is_lost(self, name: str, blob: str) -> bool:
         return not captions.is_drawing(name) and self.store.find(blob) is None

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl, quote, urlencode
 
 from posts import galleries, languages
-from posts.captions import Picture, is_drawing
+from posts.captions import Picture
 from posts.galleries import Gallery
 
 # What stands there is no address but pictures, or the galleries around them.
@@ -23,7 +23,9 @@ class Thumbnail(NamedTuple):
     height: int
 
 
-FindThumbnail = Callable[[str], Thumbnail | None]
+# There is none yet, and the picture itself is shown.
+WHOLE = Thumbnail("", 480, 360)
+FindThumbnail = Callable[[Picture], Thumbnail | None]
 
 
 class Hung(NamedTuple):
@@ -81,32 +83,25 @@ def show_pictures(
     gallery: Gallery, pictures: Iterable[Picture], find_thumbnail: FindThumbnail
 ) -> str:
     items = "".join(
-        f"<li>{show_picture(gallery, each, find_thumbnail(each.blob))}</li>\n" for each in pictures
+        f"<li>{show_picture(gallery, each, find_thumbnail(each))}</li>\n" for each in pictures
     )
     return f'<ul class="gallery-pictures">\n{items}</ul>' if items else ""
 
 
 def show_picture(gallery: Gallery, picture: Picture, thumbnail: Thumbnail | None) -> str:
+    """Without any thumbnail it is no picture after all."""
     address = f"/files/{quote(f'{gallery.folder}/{picture.name}')}"
-    caption = f"<p>{escape(picture.caption)}</p>" if picture.caption else ""
-    small = show_small(gallery, picture, thumbnail)
-    if not small:
-        return f'<p><a href="{address}">{escape(picture.words)}</a></p>'
-    return f'<a href="{address}">{small}</a>{caption}'
-
-
-def show_small(
-    gallery: Gallery, picture: Picture, thumbnail: Thumbnail | None, words: str | None = None
-) -> str:
-    """ "" for what is no picture after all."""
-    path = quote(f"{gallery.folder}/{picture.name}")
-    alt = escape(picture.words if words is None else words)
-    if is_drawing(picture.name):
-        return f'<img src="/files/{path}" alt="{alt}" width="480" height="360" loading="lazy">'
     if thumbnail is None:
-        return ""
+        return f'<p><a href="{address}">{escape(picture.words)}</a></p>'
+    caption = f"<p>{escape(picture.caption)}</p>" if picture.caption else ""
+    return f'<a href="{address}">{show_small(gallery, picture, thumbnail)}</a>{caption}'
+
+
+def show_small(gallery: Gallery, picture: Picture, thumbnail: Thumbnail) -> str:
+    path = quote(f"{gallery.folder}/{picture.name}")
+    place = f"thumbnails/{thumbnail.name}" if thumbnail.name else "files"
     return (
-        f'<img src="/thumbnails/{thumbnail.name}/{path}" alt="{alt}" width="{thumbnail.width}" '
+        f'<img src="/{place}/{path}" alt="{escape(picture.words)}" width="{thumbnail.width}" '
         f'height="{thumbnail.height}" loading="lazy">'
     )
 

@@ -28,6 +28,7 @@ def index_posts(
     everything: bool = False,
     on_progress: Progress = keep_quiet,
     on_history: Progress = keep_quiet,
+    on_pictures: Progress = keep_quiet,
 ) -> Report:
     """Make the rows equal the files below `root`. Idempotent; may run twice at once.
 
@@ -52,7 +53,7 @@ def index_posts(
         codes = Codes()
         codes.prepare(folder, spool.read_targets(missing))
         exhibitions = Exhibitions(settings.THUMBNAILS_DIR)
-        exhibitions.prepare(folder, spool.read_targets(missing), everything=everything)
+        exhibitions.prepare(folder, spool.read_targets(missing), on_pictures, everything=everything)
         while True:
             with transaction.atomic():
                 before, folder = folder, scanning.scan(root, folder)
@@ -64,7 +65,7 @@ def index_posts(
                     report = run.write()
                     break
             fill(folder, missing)
-            exhibitions.prepare(folder, spool.read_targets(missing))
+            exhibitions.prepare(folder, spool.read_targets(missing), on_pictures)
             past = lineage.recall(folder, spool, fill, on_history) if is_past else past
     search.sweep()
     if not settings.POSTS_PREVIEW:

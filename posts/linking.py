@@ -10,7 +10,7 @@ from django.conf import settings
 from posts import exhibits, links, listings, source
 from posts.answers import Answers, address_of_list, digest_urls, is_visible
 from posts.codes import MOST_A_POST, SECONDS_A_FILE, is_plain
-from posts.exhibitions import Guide, Halls
+from posts.exhibitions import Exhibitions, Guide, Halls
 from posts.links import Found, Places
 from posts.models import Post
 from posts.placement import share_slugs
@@ -24,7 +24,9 @@ NO_LINKS = (listings.CODE, exhibits.SHOWN)
 STATES = {Post.Status.DRAFT: "it is a draft", Post.Status.PRIVATE: "it is private"}
 
 
-def digest_places(rows: list[Post], folder: Folder, coming: Collection[str]) -> str:
+def digest_places(
+    rows: list[Post], folder: Folder, exhibitions: Exhibitions, coming: Collection[str]
+) -> str:
     """Changes when a link may lead elsewhere, or what a post shows of others may be another.
 
     With files, with what addresses are made of, and when the time of one of the `coming` is there.
@@ -38,6 +40,7 @@ def digest_places(rows: list[Post], folder: Folder, coming: Collection[str]) -> 
     digest.update("\n".join(sorted(coming)).encode())
     for path, code in sorted(folder.codes.items()):
         digest.update(f"\n{path}\0{code}".encode())
+    digest.update(exhibitions.digest_missing(folder).encode())
     for path, gallery in folder.galleries.items():
         digest.update(f"\n{path}\0{gallery.digest}".encode())
     return digest.hexdigest()

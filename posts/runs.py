@@ -109,7 +109,7 @@ class Run:
         """Links of posts that did not change lead elsewhere only when an address or file did."""
         rows = self.sorted_rows()
         coming = set(Post.objects.scheduled().values_list("path", flat=True))
-        places = linking.digest_places(rows, self.folder, coming)
+        places = linking.digest_places(rows, self.folder, self.exhibitions, coming)
         after = self.look_up_facts()
         if places != self.snapshot.places or before is None or after is None:
             self.snapshot.places = places

@@ -5,7 +5,7 @@ import importlib.metadata
 import os
 import re
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -21,6 +21,12 @@ QUALITY = 78
 METHOD = f"webp {SIZE} {QUALITY} 1"
 # Pages that are kept somewhere may still show one, and another run may use it.
 SECONDS_UNTIL_SWEPT = 24 * 60 * 60
+
+# A deploy has other things to do, and ends in time.
+SECONDS_A_RUN = 240.0
+
+# (done, total)
+Progress = Callable[[int, int], None]
 
 NAME = re.compile(r"([0-9a-f]{16})-([0-9]{1,4})x([0-9]{1,4})")
 ENDING = ".webp"
@@ -70,8 +76,11 @@ class Store:
             (self.root / f"{key}{failure_ending()}").unlink(missing_ok=True)
         self.failed.clear()
 
-    def fill(self, pictures: Iterable[tuple[Path, str]]) -> None:
-        """Make what is missing of the pictures, which are files with their blobs."""
+    def fill(self, pictures: Iterable[tuple[Path, str]], on_progress: Progress) -> None:
+        """Make what is missing of the pictures, which are files with their blobs.
+
+        As many as there is time for: the next run goes on.
+        """
         wanted = {blob: file for file, blob in pictures if self.is_missing(blob)}
         if not wanted:
             return
@@ -82,8 +91,13 @@ class Store:
         # It takes time to import, and most runs of the index have no picture to make small.
         shrinking = import_module("posts.shrinking")
         jobs = [Job(str(file), blob, str(self.root)) for blob, file in wanted.items()]
-        for name in processes.work_through(shrinking.make_and_keep, jobs, shrinking.tell_of_lost):
+        names = processes.work_through(shrinking.make_and_keep, jobs, shrinking.tell_of_lost)
+        end = time.monotonic() + SECONDS_A_RUN
+        for done, name in enumerate(names, start=1):
             self.take(name)
+            on_progress(done, len(jobs))
+            if time.monotonic() > end:
+                break
 
     def sweep(self, used: Collection[str]) -> None:
         """Remove those of no blob in `used`, unless they are new: another run may use them."""

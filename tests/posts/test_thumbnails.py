@@ -116,7 +116,7 @@ def test_what_ends_its_process_is_told_and_the_others_are_made(store, tmp_path, 
     files = [tmp_path / name for name in ("a.png", "kill.png", "b.png")]
     blobs = [hash_blob(file.read_bytes()) for file in files]
     found = Store(store)
-    found.fill(zip(files, blobs, strict=True))
+    found.fill(zip(files, blobs, strict=True), lambda done, total: None)
     assert [bool(found.find(blob)) for blob in blobs] == [True, False, True]
     assert Store(store).find_failure(blobs[1]) == "reading it ended the process"
 
@@ -222,10 +222,26 @@ def test_a_folder_that_cannot_be_written_holds_up_no_post(tmp_path, settings):
     (tmp_path / "file").write_text("")
     settings.THUMBNAILS_DIR = tmp_path / "file" / "thumbnails"
     write_pictures(tmp_path / "posts", "galleries/g/a.png")
-    words = f"no small one could be kept; see whether {settings.THUMBNAILS_DIR} can be written"
-    assert messages(index_posts(tmp_path / "posts")) == [
-        f"galleries/g/a.png:1: the picture is shown as a link: {words}"
-    ]
+    words = f"{settings.THUMBNAILS_DIR} cannot be written, or the run had no time for a small one"
+    told = messages(index_posts(tmp_path / "posts"))
+    start = "galleries/g/a.png:1: the picture is shown as it is: "
+    assert told == [f"{start}{words}; the next makes it"]
+    assert '<img src="/files/galleries/g/a.png"' in get_post(PAGE).html
+    (tmp_path / "file").unlink()
+    assert messages(index_posts(tmp_path / "posts")) == []
+    assert '<img src="/thumbnails/' in get_post(PAGE).html
+
+
+@pytest.mark.django_db
+def test_a_run_makes_as_many_as_there_is_time_for_and_the_next_goes_on(
+    store, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(thumbnails, "SECONDS_A_RUN", 0)
+    write_pictures(tmp_path / "posts", "galleries/g/a.png", "galleries/g/b.png")
+    told = messages(index_posts(tmp_path / "posts"))
+    assert [line.partition(":")[0] for line in told] == ["galleries/g/b.png"]
+    assert messages(index_posts(tmp_path / "posts")) == []
+    assert get_post(PAGE).html.count('<img src="/thumbnails/') == 2
 
 
 @pytest.mark.django_db
