@@ -75,7 +75,9 @@ def keep_failure(job: Job, reason: str) -> str:
 
 def limit_process() -> None:
     """What does not listen to a signal, within C, is ended a little later."""
-    resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    most = MAX_MEMORY if hard == resource.RLIM_INFINITY else min(MAX_MEMORY, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (most, hard))
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_PROF, 2 * SECONDS_A_PICTURE)
 

@@ -245,6 +245,24 @@ def test_a_run_makes_as_many_as_there_is_time_for_and_the_next_goes_on(
 
 
 @pytest.mark.django_db
+def test_a_picture_that_changes_while_posts_are_rendered_is_shown_as_it_is_then(
+    store, tmp_path, monkeypatch
+):
+    root = tmp_path / "posts"
+    write_pictures(root, "galleries/g/a.png")
+
+    def change(texts):
+        (root / "galleries/g/a.png").write_bytes(make_picture(20, 10))
+        (root / "galleries/g/b.png").write_bytes(make_picture(30, 10))
+
+    monkeypatch.setattr("posts.index.search.prepare", change)
+    assert messages(index_posts(root)) == []
+    html = get_post(PAGE).html
+    assert 'alt="A" width="20" height="10"' in html
+    assert 'alt="B" width="30" height="10"' in html
+
+
+@pytest.mark.django_db
 def test_no_thumbnail_is_made_while_everybody_else_waits(store, tmp_path, monkeypatch):
     from django.db import connection
 
