@@ -15,14 +15,15 @@ from django.utils.translation import gettext
 from posts import captions, exhibits, galleries
 from posts.exhibits import Hung, Thumbnail
 from posts.galleries import Gallery
+from posts.links import MADE
 from posts.models import Post
 from posts.problems import Problem
 from posts.rendering import Rendered, signature
-from posts.source import Folder
+from posts.source import Folder, make_fit
 from posts.thumbnails import Progress, Store
 
 # What is made begins with what it was made from, so that it is known again.
-START = "<!--exhibit "
+START = f"{MADE}<!--exhibit "
 IMAGE = re.compile(r'<img src="([^"]*)" alt="[^"]*"')
 
 
@@ -221,7 +222,7 @@ class Guide:
         if html is None:
             name = exhibits.read_target(target).get("name", "")
             words = f'there is no gallery "{name}": no folder of pictures in {galleries.TOP}/'
-            return exhibits.show_name(target), [Problem(line, words)]
+            return exhibits.show_name(target), [Problem(line, make_fit(words))]
         own = self.folder.galleries.get(dirname(row.path))
         is_own = part == exhibits.PICTURES and own and row.original == row.path
         return html, self.exhibitions.find_problems(self.folder, own) if own and is_own else []

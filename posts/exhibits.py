@@ -57,7 +57,7 @@ def frame(path: str, html: str) -> str:
 
 
 def make_target(options: str) -> str:
-    return SHOWN + options[:1000]
+    return SHOWN + options[:5000]
 
 
 def read_target(target: str) -> dict[str, str]:

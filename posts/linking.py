@@ -208,7 +208,7 @@ def link(
             complaint = complain_of_link(unquote(target), one, row, by_path, answers)
         if complaint:
             problems.append(Problem(each["line"], source.make_fit(complaint)))
-        urls.append(source.make_fit(url))
+        urls.append(fit(url, target))
     for rival in rivals:
         problems.append(
             Problem(
@@ -219,6 +219,12 @@ def link(
     is_changed = bool(urls != row.urls or told != row.site_problems)
     row.urls, row.site_problems = urls, told
     return is_changed
+
+
+def fit(url: str, target: str) -> str:
+    """What a row can hold; only what was made may begin as that does."""
+    made = links.MADE if target.startswith(NO_LINKS) and url.startswith(links.MADE) else ""
+    return made + source.make_fit(url.removeprefix(made))
 
 
 def address_of_file(path: str) -> str:

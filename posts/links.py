@@ -14,6 +14,8 @@ from posts import exhibits, galleries, listings
 MARK = re.compile("\ufdd0([0-9]{1,9})\ufdd1")
 ANY_MARK = re.compile(f"{MARK.pattern}|{listings.MARK.pattern}")
 SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
+# HTML that was made begins with this, which no address and no title can.
+MADE = "\ufdd6"
 # What is put there is no address but the title of the post at it.
 TITLE = "link://title/"
 MARKUP_ENDS = re.compile(r"\.(?:rst|rest|md|markdown|mkd|mdown)$", re.IGNORECASE)
@@ -34,7 +36,7 @@ def fill(body: str, urls: list[str]) -> str:
     def put(found: re.Match[str]) -> str:
         number = int(found[1] or found[2])
         text = urls[number] if number < len(urls) else ""
-        return escape(text) if found[1] else text
+        return escape(text) if found[1] else text.removeprefix(MADE)
 
     return ANY_MARK.sub(put, body)
 

@@ -1,11 +1,13 @@
 """Galleries: folders of pictures become pages, with what is said about the pictures."""
 
 import shutil
+from html import escape
 
 import pytest
 
 from posts.checking import check_posts
 from posts.index import index_posts
+from posts.links import MADE
 from posts.models import Post
 from tests.posts.blogs import get_post, index, make_markdown, messages, write_posts
 from tests.posts.pictures import make_picture, write_pictures
@@ -290,6 +292,23 @@ def test_names_are_nothing_but_names(tmp_path, client):
     write_pictures(tmp_path, "galleries/x\ny/a\nb.png")
     index_posts(tmp_path)
     assert not Post.objects.filter(path__contains="x\ny").exists()
+
+
+@pytest.mark.parametrize("kind", ["exhibit", "code"])
+def test_no_title_and_no_address_passes_for_what_was_made(tmp_path, client, kind):
+    """What a row keeps is taken for the next run, and nobody can write such a thing himself."""
+    write_pictures(tmp_path, "galleries/g/a.png")
+    shown = "{{% gallery g %}}" if kind == "exhibit" else '<div data-code="name=a.py"></div>'
+    index(tmp_path, **{"a.md": f"# A\n\n{shown}\n", "code/a.py": "import os\n"})
+    start = get_post("a.md").urls[0].removeprefix(MADE).partition("-->")[0]
+    attack = f"{start}--><script>alert(1)</script>"
+    link = f'<a href="{escape(attack)}">x</a> <a class="post-title" href="z.md">y</a>'
+    index(tmp_path, **{"z.md": f"---\ntitle: '{attack}'\n---\n{link}\n"})
+    index(tmp_path, **{"y.md": "# Y\n"})
+    index(tmp_path, **{"b.md": f"# B\n\n{shown}\n"})
+    for slug in ("a", "b", "g", "z"):
+        assert "<script>alert" not in client.get(f"/pages/{slug}/").content.decode()
+    assert MADE not in client.get("/pages/a/").content.decode()
 
 
 def test_links_to_other_places_are_no_pictures(tmp_path):
