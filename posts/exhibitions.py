@@ -166,9 +166,12 @@ class Halls:
 
     def __init__(self, rows: Iterable[Post]) -> None:
         self.rows: dict[str, list[Post]] = defaultdict(list)
+        self.inner: dict[str, list[str]] = defaultdict(list)
         for row in rows:
             if galleries.is_page(row.path):
                 self.rows[dirname(row.path)].append(row)
+        for folder in sorted(self.rows, key=galleries.sort_naturally):
+            self.inner[dirname(folder)].append(folder)
 
     def find_page(self, folder: str, row: Post) -> Post | None:
         """The one in the language of `row`, else the original; None where none is for visitors."""
@@ -190,9 +193,7 @@ class Halls:
         """The galleries right within that of `row`."""
         if not galleries.is_page(row.path):
             return []
-        folder = dirname(row.path)
-        inner = [each for each in self.rows if dirname(each) == folder]
-        inner.sort(key=galleries.sort_naturally)
+        inner = self.inner.get(dirname(row.path), ())
         return [page for each in inner if (page := self.find_page(each, row))]
 
     def list_around(self, rows: Iterable[Post]) -> set[str]:

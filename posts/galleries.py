@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from posixpath import dirname, splitext
@@ -50,33 +51,40 @@ class Tree:
 
     def __init__(self) -> None:
         self.folders: dict[str, dict[str, str]] = {}
+        # Every gallery by its path, with the names of those right within it; None: look again.
+        self.known: dict[str, set[str]] | None = None
 
     def put(self, path: str, blob: str) -> None:
         """Take note of a file; the blob "" is that of one that is gone."""
         folder, _, name = path.rpartition("/")
+        self.known = None
         if blob:
             self.folders.setdefault(folder, {})[name] = blob
         elif folder in self.folders:
             self.folders[folder].pop(name, None)
 
-    def is_gallery(self, folder: str) -> bool:
-        return any(
-            each == folder or each.startswith(f"{folder}/")
-            for each, names in self.folders.items()
-            if any(not is_note(name) for name in names)
-        )
+    def find_galleries(self) -> dict[str, set[str]]:
+        if self.known is None:
+            self.known = defaultdict(set)
+            for folder, names in self.folders.items():
+                if all(map(is_note, names)):
+                    continue
+                name = ""
+                for above in list_above(f"{folder}/"):
+                    self.known[above].update([name] if name else ())
+                    name = above.rpartition("/")[2]
+        return self.known
 
     def list_galleries(self) -> list[str]:
         """All of them, the ones within others too."""
-        found = {above for folder in self.folders for above in list_above(f"{folder}/")}
-        return sorted(folder for folder in found if self.is_gallery(folder))
+        return sorted(self.find_galleries())
 
     def list_pages(self, folder: str) -> list[str]:
         """The file that tells of the gallery and its translations; nothing for no gallery.
 
         Where there is none, it is the one that could be written.
         """
-        if not self.is_gallery(folder):
+        if folder not in self.find_galleries():
             return []
         names = sorted(filter(is_index_name, self.folders.get(folder, ())), key=rank_index)
         first = names[0] if names else "index.txt"
@@ -86,15 +94,13 @@ class Tree:
     def read(self, folder: str) -> Gallery:
         names = self.folders.get(folder, {})
         pictures = sorted((name for name in names if is_picture(name)), key=sort_naturally)
-        inner = {each.removeprefix(f"{folder}/").partition("/")[0] for each in self.folders
-                 if each.startswith(f"{folder}/")}  # fmt: skip
         pages = {path.rpartition("/")[2] for path in self.list_pages(folder)}
         return Gallery(
             folder,
             tuple((name, names[name]) for name in pictures),
             tuple((name, names[name]) for name in sorted(filter(is_note, names))),
             tuple(sorted(name for name in names if is_index_name(name) and name not in pages)),
-            tuple(sorted(name for name in inner if self.is_gallery(f"{folder}/{name}"))),
+            tuple(sorted(self.find_galleries().get(folder, ()))),
         )
 
 

@@ -213,11 +213,14 @@ def complete(rendered: Rendered, folder: Folder) -> Rendered:
         return rendered
     language = languages.split_path(rendered.source.path)[1]
     problems = captions.complete(draft, gallery, partial(folder.read_note, gallery), language)
-    if not language:
+    if language:
+        # All else is told of the first page.
+        own = f"{gallery.folder}/{gallery.find_notes(language)[0]}"
+        problems = [each for each in problems if each.file == own and language in own]
+    else:
         rendered.aliases += galleries.addresses_of(gallery.folder)
-        # The same is said of every language.
-        rendered.problems = sorted({*rendered.problems, *problems})
-        draft.problems = [problem.as_json() for problem in rendered.problems]
+    rendered.problems = sorted({*rendered.problems, *problems})
+    draft.problems = [problem.as_json() for problem in rendered.problems]
     return rendered
 
 

@@ -8,7 +8,7 @@ import pytest
 from posts.checking import check_posts
 from posts.index import index_posts
 from posts.links import MADE
-from posts.models import Post
+from posts.models import Post, Snapshot
 from tests.posts.blogs import get_post, index, make_markdown, messages, write_posts
 from tests.posts.pictures import make_picture, write_pictures
 
@@ -271,6 +271,28 @@ def test_a_gallery_in_two_languages_has_captions_in_both(tmp_path, client):
     })  # fmt: skip
     assert "<p>广场</p>" in client.get("/pages/rome-zh-cn/").content.decode()
     assert "<p>Forum</p>" in client.get("/pages/rome/").content.decode()
+
+
+def test_what_is_wrong_with_a_gallery_is_told_once_and_of_each_language_what_is_its_own(tmp_path):
+    write_pictures(tmp_path, "galleries/rome/a.png")
+    told = messages(index(tmp_path, **{
+        "galleries/rome/index.md": "# Rome\n",
+        "galleries/rome/index.zh_cn.md": "# 罗马\n",
+        "galleries/rome/exclude.meta": "x.png\n",
+        "galleries/rome/metadata.yml": "name: y.png\n",
+        "galleries/rome/metadata.zh_cn.yml": "name: z.png\n",
+    }))  # fmt: skip
+    assert [line.rpartition(":")[0] for line in told] == [
+        "galleries/rome/exclude.meta:1", "galleries/rome/metadata.yml:1",
+        "galleries/rome/metadata.zh_cn.yml:1",
+    ]  # fmt: skip
+
+
+def test_only_what_is_written_can_be_edited(rome, client):
+    index(rome, **{"galleries/index.md": "# G\n"})
+    Snapshot.objects.update(edit_url="https://github.com/x/y/edit/main/")
+    assert "edit/main/galleries/index.md" in client.get("/pages/galleries/").content.decode()
+    assert "edit/main/" not in client.get("/pages/trips-rome/").content.decode()
 
 
 def test_more_pictures_than_a_page_can_hold_are_left_out_and_told(tmp_path, monkeypatch):
