@@ -28,8 +28,10 @@ from posts.thumbnails import ENDING, QUALITY, SIZE, Job, failure_ending, key_of
 MAX_BYTES = 48 * 1024 * 1024
 MAX_PIXELS = 64_000_000
 SECONDS_A_PICTURE = 10.0
-# A picture of MAX_PIXELS takes a third of it.
-MAX_MEMORY = 1 << 30
+# A picture of MAX_PIXELS takes half of it, and what is loaded to read it as much as is left.
+MAX_MEMORY = 768 * 1024 * 1024
+# Of these several points make one.
+AVERAGED = frozenset({"L", "LA", "RGB", "RGBA", "CMYK"})
 # Anything else that Pillow knows has no business on a page, and has had its holes.
 PLUGINS = (
     AvifImagePlugin.AvifImageFile, GifImagePlugin.GifImageFile, JpegImagePlugin.JpegImageFile,
@@ -136,8 +138,17 @@ def shrink(content: bytes) -> Image.Image:
 
 
 def to_plain(picture: Image.Image) -> Image.Image:
-    """With its transparency, if it has any."""
+    """With its transparency, if it has any.
+
+    Coarsely smaller first: another copy of a large one would take as much memory again.
+    """
     has_alpha = "A" in picture.getbands() or "transparency" in picture.info
+    factor = min(picture.size) // (2 * SIZE)
+    if factor > 1 and picture.mode in AVERAGED:
+        picture = picture.reduce(factor)
+    elif factor > 1:
+        size = (picture.width // factor, picture.height // factor)
+        picture = picture.resize(size, Image.Resampling.NEAREST)
     return picture.convert("RGBA" if has_alpha else "RGB")
 
 
