@@ -108,7 +108,9 @@ def make(file: Path, blob: str) -> tuple[bytes, int, int]:
         raise
     except UnidentifiedImageError as error:
         raise PictureUnreadable("it is no picture, whatever its name says") from error
-    except Exception as error:
+    except MemoryError as error:
+        raise PictureUnreadable(f"it takes over {MAX_MEMORY >> 20} MB to read") from error
+    except Exception as error:  # whatever a reader raises: the others are to be made
         reason = str(error) or type(error).__name__
         raise PictureUnreadable(f"it cannot be read: {reason}") from error
     out = io.BytesIO()
