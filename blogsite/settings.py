@@ -262,6 +262,8 @@ Q_CLUSTER = {
 # Set by `manage.py preview`: drafts are shown too, and pages refresh themselves.
 POSTS_PREVIEW = env.bool("POSTS_PREVIEW", False)
 POSTS_DIR = (BASE_DIR / env.str("POSTS_DIR", "content")).absolute()
+# Made anew when they are missing.
+THUMBNAILS_DIR = DATA_DIR / "thumbnails"
 DEPLOY_ENVIRONMENT["POSTS_DIR"] = str(POSTS_DIR)
 # A submodule that lies here holds no code: what changes in it needs no trial.
 DEPLOY_CONTENT = [POSTS_DIR]

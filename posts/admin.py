@@ -85,7 +85,10 @@ class PostAdmin(PostModelAdmin):
 
     @admin.display(description=_("problems"))
     def problem_list(self, post: Post) -> SafeString | str:
-        rows = ((post.path, each["line"], each["message"]) for each in post.all_problems)
+        rows = (
+            (each.get("file", post.path), each["line"], each["message"])
+            for each in post.all_problems
+        )
         return format_html_join("", "<div>{}:{}: {}</div>", rows) or "–"
 
     @admin.display(description=_("address"))

@@ -15,6 +15,7 @@ from django.urls import Resolver404, ResolverMatch, resolve
 
 from posts import reading
 from posts.codes import Codes
+from posts.exhibitions import Exhibitions
 from posts.models import Address, Post, Tag
 from posts.source import Folder
 
@@ -37,6 +38,7 @@ class Answers:
         rows: Iterable[Post],
         folder: Folder,
         codes: Codes,
+        exhibitions: Exhibitions,
         coming: Collection[str],
         lists: Callable[[], set[str]],
         others: Callable[[], set[str]],
@@ -46,6 +48,7 @@ class Answers:
         self.folder = folder
         self.files = folder.files
         self.codes = codes
+        self.exhibitions = exhibitions
         self.coming = coming
         self.get_lists = lists
         self.get_others = others

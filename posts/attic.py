@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import git
 
 from posts import source
+from posts.galleries import Gallery
 from posts.source import Folder, PostUnreadable, SourceFile
 
 PIECE = 1 << 20
@@ -23,8 +24,12 @@ class Attic(Folder):
         self.store = git.Git(self.root)
 
     def read(self, source: SourceFile) -> tuple[str, str]:
-        text, *companion = map(self.read_blob, source.digest.partition("~")[0].split("+"))
+        own = source.digest.partition("@")[0].partition("~")[0]
+        text, *companion = (self.read_blob(blob) if blob else "" for blob in own.split("+"))
         return text, "".join(companion)
+
+    def read_note(self, gallery: Gallery, name: str) -> str:
+        return self.read_blob(dict(gallery.notes)[name])
 
     def read_blob(self, blob: str) -> str:
         """The text. Raises PostUnreadable for what is none, and for what git has lost."""

@@ -6,9 +6,12 @@ from datetime import UTC
 from pathlib import Path
 from urllib.parse import unquote
 
-from posts import fitting, history, lineage, linking, placement, source
+from django.conf import settings
+
+from posts import fitting, history, lineage, linking, placement, scanning
 from posts.answers import Answers, is_visible, list_addresses
 from posts.codes import Codes
+from posts.exhibitions import Exhibitions
 from posts.models import Post
 from posts.problems import Problem
 from posts.rendering import Rendered, render_all
@@ -23,7 +26,7 @@ def check_posts(root: Path, former: Collection[str] = ()) -> list[tuple[str, Pro
     too, but only when a link leads nowhere else.
     """
     with tempfile.TemporaryFile() as file:
-        return check_folder(source.scan(root), Spool(file), former)
+        return check_folder(scanning.scan(root), Spool(file), former)
 
 
 def check_folder(
@@ -36,7 +39,7 @@ def check_folder(
     waiting: set[tuple[int, str]] = set()
     for rendered in map(fitting.fit, render_all(folder, list(folder.posts.values()), UTC)):
         spool.put(rendered)
-        found += [(rendered.source.path, problem) for problem in rendered.problems]
+        found += [(each.file or rendered.source.path, each) for each in rendered.problems]
         if rendered.draft:
             row = make_row(len(rows), linking.keep_own_links(rendered))
             rows.append(row)
@@ -50,18 +53,22 @@ def check_folder(
     readable = {unquote(each) for each in lists}
     coming = {row.path for row in rows if row.is_scheduled}
     shown = {row.path for row in rows if is_visible(row)}
+    exhibitions = Exhibitions(settings.THUMBNAILS_DIR)
     site = Answers(
         rows,
         folder,
         Codes(),
+        exhibitions,
         coming,
         lambda: readable,
         lambda: others | recall_addresses(folder, spool, shown),
         lambda: waiting,
     )
+    exhibitions.prepare(folder, ())
     linking.set_links(rows, rows, site)
     for row in rows:
-        found += [(row.path, Problem(each["line"], each["message"])) for each in row.site_problems]
+        told = map(Problem.load, row.site_problems)
+        found += [(each.file or row.path, each) for each in told]
     return sorted(found)
 
 

@@ -9,8 +9,10 @@ from django.db.models import TextField
 from django.db.models.functions import Cast
 
 from posts import listings
+from posts.links import MADE
 from posts.models import Post
-from posts.rendering import TimeUp, signature, time_limit
+from posts.processes import TimeUp, time_limit
+from posts.rendering import signature
 from posts.source import Folder
 
 # Some lexers take half a minute for what others read in no time.
@@ -19,7 +21,7 @@ SECONDS_A_FILE = 2.0
 MOST_A_POST = 20
 
 # What is made begins with what it was made from, so that it is known again.
-START = "<!--code "
+START = f"{MADE}<!--code "
 PLAIN = "<!--without colours-->"
 
 

@@ -1,9 +1,11 @@
 """What a post says by where it lies and how it is called, as Pelican and Nikola take it."""
 
 import re
+from datetime import date
 from html import escape
+from posixpath import dirname
 
-from posts import languages, source
+from posts import galleries, languages, source
 from posts.metadata import Metadata, clean_language, clean_slug
 
 # Eight digits may be any number; these begin as a date of our time does.
@@ -23,12 +25,25 @@ def take_language(path: str, meta: Metadata) -> None:
     if language:
         meta.is_translation = True
         meta.lang = meta.lang or clean_language(language)
-        meta.slug = meta.slug or clean_slug(source.split_name(base)[1])
+        meta.slug = meta.slug or clean_slug(split_name(base)[1])
 
 
 def is_page(path: str) -> bool:
-    """Both keep pages in this folder; a date does not make a post of one."""
-    return path.startswith("pages/")
+    """Both keep pages in this folder; a date does not make a post of one, nor of a gallery."""
+    return path.startswith("pages/") or galleries.is_page(path)
+
+
+def split_name(path: str) -> tuple[date | None, str]:
+    """As source.split_name has it; a gallery's page is called after the folder."""
+    if galleries.is_page(path):
+        return None, galleries.slug_of(dirname(path))
+    return source.split_name(path)
+
+
+def name_untitled(path: str, rest: str) -> str:
+    """A title for want of one."""
+    name = dirname(path).rpartition("/")[2] if galleries.is_page(path) else rest
+    return name.replace("_", " ")
 
 
 def show_link(link: str) -> str:

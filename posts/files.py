@@ -6,14 +6,25 @@ import re
 from pathlib import Path
 
 from django.conf import settings
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+)
+from django.urls import reverse
 from django.utils.cache import get_conditional_response, patch_cache_control
 from django.utils.http import http_date
 from django.views.decorators.http import require_safe
 from whitenoise.responders import SlicedFile
 
 from posts import source
+from posts.thumbnails import ENDING
+from posts.thumbnails import NAME as THUMBNAIL
 
+FOR_EVER = 365 * 24 * 60 * 60
 SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 ONE_RANGE = re.compile(r"bytes\s*=\s*([0-9]{0,18})\s*-\s*([0-9]{0,18})\s*", re.IGNORECASE)
 
@@ -44,6 +55,26 @@ def file(request: HttpRequest, path: str) -> HttpResponseBase:
         response["Content-Security-Policy"] = SVG_POLICY
     patch_cache_control(response, public=True, max_age=3600)
     return response
+
+
+@require_safe
+def thumbnail(request: HttpRequest, name: str, path: str) -> HttpResponseBase:
+    """A small picture of the file; the file itself while there is none: var/ may be another."""
+    found = THUMBNAIL.fullmatch(name)
+    place = settings.THUMBNAILS_DIR / f"{name}{ENDING}"
+    if not found or not place.is_file():
+        if not found or find_file(settings.POSTS_DIR, path) is None:
+            raise Http404(f"There is no file {path}.")
+        response = HttpResponseRedirect(reverse("posts:file", args=[path]))
+        patch_cache_control(response, no_store=True)
+        return response
+    headers = {"X-Content-Type-Options": "nosniff", "ETag": f'"{name}"'}
+    whole: HttpResponseBase | None = get_conditional_response(request, etag=headers["ETag"])
+    if whole is None:
+        whole = FileResponse(place.open("rb"), content_type="image/webp", headers=headers)
+    # The name tells the content: it never changes.
+    patch_cache_control(whole, public=True, max_age=FOR_EVER, immutable=True)
+    return whole
 
 
 def send(

@@ -18,7 +18,10 @@ def fit(rendered: Rendered) -> Rendered:
 
     One post must not end the transaction in which all the others go live.
     """
-    problems = [Problem(each.line, make_fit(each.message)) for each in rendered.problems]
+    problems = [
+        Problem(each.line, make_fit(each.message), make_fit(each.file))
+        for each in rendered.problems
+    ]
     if rendered.draft is None:
         return Rendered(rendered.source, None, [], problems)
     draft = clean(rendered.draft)

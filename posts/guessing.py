@@ -5,10 +5,12 @@ from difflib import SequenceMatcher
 from typing import Any
 from urllib.parse import unquote
 
+from django.conf import settings
 from django.db.models import BooleanField, Case, IntegerField, Q, Value, When
 from django.http import Http404
+from django.urls import reverse
 
-from posts import groups, search
+from posts import files, galleries, groups, search
 from posts.groups import Kind
 from posts.links import MARKUP_ENDS
 from posts.models import Post, PostQuerySet
@@ -22,6 +24,8 @@ ALIKE = 0.79
 
 CONTROLS = re.compile("[\x00-\x1f\x7f]+")
 YEAR = "/archive/{}/"
+# Nikola's of a gallery, large and small.
+PICTURE = re.compile(rf"/({galleries.TOP}/.+?)(?:\.thumbnail)?(\.[A-Za-z]+)")
 # Where Pelican, Nikola, Jekyll, Hugo and WordPress have what is elsewhere here.
 ELSEWHERE: list[tuple[re.Pattern[str], str | Kind]] = [
     (re.compile(r"/(?:rss|feed|index)\.(?:xml|rss)|/feeds/all(?:-[\w-]+)?\.rss\.xml"), "/rss/"),
@@ -48,10 +52,14 @@ OTHER_KINDS = re.compile(
 
 
 def find_elsewhere(path: str) -> str | None:
-    """The address here of what other tools show at that path, if there is such a list now.
+    """The address here of what other tools show at that path, if there is such a thing now.
 
     Those tools have nothing else there, so it is certain, and may be a permanent redirect.
     """
+    if found := PICTURE.fullmatch(path):
+        file = f"{found[1]}{found[2]}"
+        is_there = files.find_file(settings.POSTS_DIR, file)
+        return reverse("posts:file", args=[file]) if is_there else None
     for pattern, place in ELSEWHERE:
         if found := pattern.fullmatch(path):
             name = next((each for each in found.groups() if each), "")

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import git
 
-from posts import source
+from posts import galleries, source
+from posts.galleries import Tree
 from posts.source import SourceFile
 
 logger = logging.getLogger(__name__)
@@ -122,6 +123,7 @@ def read_tree(folder: Path, commit: str) -> list[tuple[str, str]]:
 def follow(changes: Iterable[Commit], is_top: bool) -> Iterator[Push]:
     """A folder that a commit emptied was not indexed: its posts wait for the next one."""
     blobs: dict[str, str] = {}
+    exhibited = GalleryPages(blobs)
     # By the paths of what lies beside them, of which they are made too.
     posts: dict[str, set[str]] = defaultdict(set)
     pushed: dict[str, SourceFile | None] = {}
@@ -140,9 +142,34 @@ def follow(changes: Iterable[Commit], is_top: bool) -> Iterator[Push]:
                 touched.add(path)
             touched |= posts.get(path, set()) | posts.get(source.base_of(path), set())
         pushed |= {path: find_post(path, blobs, posts) for path in touched}
+        pushed |= exhibited.follow([path for path, _ in entries])
         if blobs or is_top:
             yield Push(before, pushed)
             pushed, before = {}, ""
+
+
+class GalleryPages:
+    """The pages of galleries, from commit to commit, of all files' `blobs` by path."""
+
+    def __init__(self, blobs: Mapping[str, str]) -> None:
+        self.blobs = blobs
+        self.tree = Tree()
+        self.pages: dict[str, dict[str, SourceFile]] = {}
+
+    def follow(self, paths: Iterable[str]) -> dict[str, SourceFile | None]:
+        """The pages of the galleries that a change of the files at the paths may have changed."""
+        touched: set[str] = set()
+        for path in filter(galleries.is_inside, paths):
+            touched.update(galleries.list_above(path))
+            if galleries.is_part(path) and source.is_seen(path):
+                self.tree.put(path, self.blobs.get(path, ""))
+        found: dict[str, SourceFile | None] = {}
+        for folder in sorted(touched):
+            before = self.pages.pop(folder, {})
+            now = source.describe_gallery(self.tree, folder, lambda path: self.blobs.get(path, ""))
+            found |= {**dict.fromkeys(before), **now}
+            self.pages[folder] = now
+        return found
 
 
 def find_post(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import unquote
 
-from posts import links, listings, markup
+from posts import exhibits, links, listings, markup
 from posts.problems import Problem
 
 
@@ -21,8 +21,9 @@ def locate_links(text: str, targets: Sequence[str], image: str) -> list[dict[str
 
 def written(target: str) -> str:
     """How the text names the target of one of our marks."""
-    if target.startswith(listings.CODE):
-        return listings.read_target(target).get("name") or target
+    if target.startswith((listings.CODE, exhibits.SHOWN)):
+        read = listings.read_target if target.startswith(listings.CODE) else exhibits.read_target
+        return read(target).get("name") or target
     return target.removeprefix(links.TITLE)
 
 

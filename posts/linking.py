@@ -7,9 +7,10 @@ from urllib.parse import quote, unquote
 
 from django.conf import settings
 
-from posts import links, listings, source
+from posts import exhibits, links, listings, source
 from posts.answers import Answers, address_of_list, digest_urls, is_visible
 from posts.codes import MOST_A_POST, SECONDS_A_FILE, is_plain
+from posts.exhibitions import Exhibitions, Guide, Halls
 from posts.links import Found, Places
 from posts.models import Post
 from posts.placement import share_slugs
@@ -18,10 +19,14 @@ from posts.rendering import Rendered
 from posts.sanitizing import OWN_IDS
 from posts.source import Folder
 
+# What stands for code and pictures.
+NO_LINKS = (listings.CODE, exhibits.SHOWN)
 STATES = {Post.Status.DRAFT: "it is a draft", Post.Status.PRIVATE: "it is private"}
 
 
-def digest_places(rows: list[Post], folder: Folder, coming: Collection[str]) -> str:
+def digest_places(
+    rows: list[Post], folder: Folder, exhibitions: Exhibitions, coming: Collection[str]
+) -> str:
     """Changes when a link may lead elsewhere, or what a post shows of others may be another.
 
     With files, with what addresses are made of, and when the time of one of the `coming` is there.
@@ -35,6 +40,9 @@ def digest_places(rows: list[Post], folder: Folder, coming: Collection[str]) -> 
     digest.update("\n".join(sorted(coming)).encode())
     for path, code in sorted(folder.codes.items()):
         digest.update(f"\n{path}\0{code}".encode())
+    digest.update(exhibitions.digest_missing(folder).encode())
+    for path, gallery in folder.galleries.items():
+        digest.update(f"\n{path}\0{gallery.digest}".encode())
     return digest.hexdigest()
 
 
@@ -77,15 +85,19 @@ def set_links(
     )
     for row in linked:
         answers.codes.remember(row.urls)
+        answers.exhibitions.remember(row.urls)
     found = {row.path: [find(each["target"], row, places, answers) for each in row.links]
              for row in linked}  # fmt: skip
     parts = {one.post for each in found.values() for one in each
              if one and (one.fragment or one.is_title)}  # fmt: skip
+    halls = Halls(rows)
+    parts |= halls.list_around(linked)
+    guide = Guide(answers.exhibitions, answers.folder, halls)
     load_anchors([by_path[path] for path in sorted(parts) if path])
     return {
         row
         for row in linked
-        if link(row, found[row.path], by_path, answers, shared.get(row.path, []))
+        if link(row, found[row.path], by_path, answers, guide, shared.get(row.path, []))
     }
 
 
@@ -103,7 +115,7 @@ def keep_own_links(rendered: Rendered) -> Rendered:
 
 
 def find(target: str, row: Post, places: Places, answers: Answers) -> Found | None:
-    if target.startswith(listings.CODE):
+    if target.startswith(NO_LINKS):
         return None  # Code stands there, and leads nowhere.
     found = places.resolve(target, row.path)
     if found and found.path and (post := answers.find_post(found.path)):
@@ -115,7 +127,7 @@ def complain_of_link(
     target: str, found: Found | None, row: Post, by_path: Mapping[str, Post], answers: Answers
 ) -> str:
     """What is wrong with the link, in words; "" when visitors get where it says."""
-    if target.startswith((links.TITLE, listings.CODE)):
+    if target.startswith((links.TITLE, *NO_LINKS)):
         return ""
     if found is None:
         return f"the link {target} leads nowhere"
@@ -170,6 +182,7 @@ def link(
     found: list[Found | None],
     by_path: Mapping[str, Post],
     answers: Answers,
+    guide: Guide,
     rivals: list[str],
 ) -> bool:
     """Keep what was found for the row's links; whether that changed anything.
@@ -186,12 +199,16 @@ def link(
         if target.startswith(listings.CODE):
             url, complaint = show_code(target, row, codes, answers)
             codes += 1
+        elif target.startswith(exhibits.SHOWN):
+            url, complaints = guide.show(target, row, each["line"])
+            problems += complaints
+            complaint = ""
         else:
             url = show(target, one, by_path, answers)
             complaint = complain_of_link(unquote(target), one, row, by_path, answers)
         if complaint:
             problems.append(Problem(each["line"], source.make_fit(complaint)))
-        urls.append(source.make_fit(url))
+        urls.append(fit(url, target))
     for rival in rivals:
         problems.append(
             Problem(
@@ -202,6 +219,12 @@ def link(
     is_changed = bool(urls != row.urls or told != row.site_problems)
     row.urls, row.site_problems = urls, told
     return is_changed
+
+
+def fit(url: str, target: str) -> str:
+    """What a row can hold; only what was made may begin as that does."""
+    made = links.MADE if target.startswith(NO_LINKS) and url.startswith(links.MADE) else ""
+    return made + source.make_fit(url.removeprefix(made))
 
 
 def address_of_file(path: str) -> str:

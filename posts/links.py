@@ -8,12 +8,14 @@ from html import escape
 from posixpath import dirname, normpath
 from urllib.parse import quote, unquote
 
-from posts import listings
+from posts import exhibits, galleries, listings
 
 # Characters that no body can hold (posts.markup takes them out) bracket the number of a link.
 MARK = re.compile("\ufdd0([0-9]{1,9})\ufdd1")
 ANY_MARK = re.compile(f"{MARK.pattern}|{listings.MARK.pattern}")
 SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
+# HTML that was made begins with this, which no address and no title can.
+MADE = "\ufdd6"
 # What is put there is no address but the title of the post at it.
 TITLE = "link://title/"
 MARKUP_ENDS = re.compile(r"\.(?:rst|rest|md|markdown|mkd|mdown)$", re.IGNORECASE)
@@ -34,7 +36,7 @@ def fill(body: str, urls: list[str]) -> str:
     def put(found: re.Match[str]) -> str:
         number = int(found[1] or found[2])
         text = urls[number] if number < len(urls) else ""
-        return escape(text) if found[1] else text
+        return escape(text) if found[1] else text.removeprefix(MADE)
 
     return ANY_MARK.sub(put, body)
 
@@ -88,7 +90,17 @@ class Places:
     @cached_property
     def by_name(self) -> dict[str, str]:
         paths = sorted(self.addresses, reverse=True)
-        return {loosen(path.rpartition("/")[2]): path for path in paths}
+        return {
+            loosen(path.rpartition("/")[2]): path for path in paths if not galleries.is_page(path)
+        }
+
+    @cached_property
+    def by_gallery(self) -> dict[str, str]:
+        """Galleries by their folders, and by the pages that Nikola makes of them."""
+        pages = [path for path in sorted(self.addresses, reverse=True) if galleries.is_page(path)]
+        pages.sort(key=lambda path: path.rpartition("/")[2].count("."), reverse=True)
+        found = {loosen(dirname(path)): path for path in pages}
+        return found | {f"{folder}/index": path for folder, path in found.items()}
 
     def resolve(self, target: str, source: str) -> Found | None:
         """Where a link in the post `source` leads; None when no file or list is meant.
@@ -139,6 +151,10 @@ class Places:
             post = self.find_post(name, "")
             ending = f"#{quote(fragment)}" if hash_sign else ""
             return Found(self.addresses[post] + ending, post, fragment) if post else None
+        if kind in ("gallery", "gallery_global"):
+            folder = exhibits.find_gallery(name, map(dirname, self.by_gallery.values()))
+            page = self.by_gallery.get(loosen(folder)) if folder else None
+            return Found(self.addresses[page], page) if page else None
         address = self.list_address(kind, name)
         return Found(address, path=unquote(address)) if address else None
 
@@ -146,7 +162,8 @@ class Places:
         for candidate in self.candidates(path, source):
             if candidate in self.addresses:
                 return candidate
-            if found := self.by_path.get(loosen(candidate)):
+            loose = loosen(candidate)
+            if found := self.by_path.get(loose) or self.by_gallery.get(loose):
                 return found
         if not has_post_form(path):
             return None

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from html import escape, unescape
 from html.parser import HTMLParser
 
-from posts import choosing, links, listings, source
+from posts import choosing, exhibits, links, listings, source
 from posts.sanitizing import OWN_IDS, sanitize
 
 SKIPPED_TEXT = frozenset({"math", "nav"})
@@ -160,10 +160,13 @@ class Reader(HTMLParser):
             if name in values:
                 values[name] = self.mark(values[name])
         code, options = values.pop("data-code", None), values.pop("data-posts", None)
+        gallery = values.pop("data-gallery", None)
         self.out.append(start_tag(SHOWN_AS.get(tag, tag), values))
         self.out.append(title)
         if code is not None:
             self.out.append(listings.mark(self.note(listings.make_target(code))))
+        if gallery is not None:
+            self.out.append(listings.mark(self.note(exhibits.make_target(gallery))))
         if options is not None:
             self.out.append(choosing.mark(choosing.dump(choosing.load(options))))
 
@@ -257,8 +260,8 @@ class Reader(HTMLParser):
         if not links.is_local(target):
             self.absolutes.append(target)
             return target
-        # These stand for words and code, which are no address.
-        if target.startswith((links.TITLE, listings.CODE)):
+        # These stand for words, code and pictures, which are no address.
+        if target.startswith((links.TITLE, listings.CODE, exhibits.SHOWN)):
             return "#"
         return links.mark(self.note(target))
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from posts import choosing, links, reading
 
-UNSEEN_IN_LISTS = ("body", "text", "toc", "links", "anchors", "problems")
+UNSEEN_IN_LISTS = ("body", "text", "toc", "links", "anchors", "urls", "problems")
 
 
 class PostQuerySet(models.QuerySet["Post"]):

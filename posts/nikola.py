@@ -7,7 +7,7 @@ from docutils import nodes
 from docutils.parsers.rst import Directive, directives
 from docutils.parsers.rst.directives import misc
 
-from posts import choosing, listings
+from posts import choosing, exhibits, listings
 
 
 class AnyOptions(dict[str, Callable[[str], Any]]):
@@ -65,6 +65,18 @@ class PostList(Directive):
         for complaint in choosing.interpret(choosing.load(choosing.dump(options))).complaints:
             self.state.document.reporter.warning(complaint, line=self.lineno)
         place = choosing.make_place(options)
+        return [nodes.raw(place, place, format="html")]
+
+
+class Gallery(Directive):
+    """A place for the pictures of a gallery, which posts.exhibitions finds."""
+
+    required_arguments = 1
+    final_argument_whitespace = True
+    option_spec: ClassVar[Any] = AnyOptions()
+
+    def run(self) -> list[nodes.Node]:
+        place = exhibits.make_places(" ".join(self.arguments[0].split()))
         return [nodes.raw(place, place, format="html")]
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from django.conf import settings
-from django.db.models import Subquery
+from django.db.models import Q, Subquery
 from django.http import (
     HttpRequest,
     HttpResponse,
@@ -17,8 +17,8 @@ from django.utils import timezone, translation
 from django.utils.cache import get_conditional_response
 from django.utils.http import http_date
 
-from posts import reading
-from posts.models import Post, Snapshot
+from posts import galleries, reading
+from posts.models import Post, PostQuerySet, Snapshot
 
 # When this process loaded its templates: a page may look different from then on.
 STARTED_AT = timezone.now()
@@ -80,7 +80,7 @@ def frame(request: HttpRequest, snapshot: Snapshot) -> dict[str, Any]:
         "site_name": settings.SITE_NAME,
         "site_url": settings.SITE_URL,
         "canonical_url": settings.SITE_URL + request.path,
-        "menu": Post.objects.pages().once().for_lists(),
+        "menu": find_menu(),
         "edit_url": snapshot.edit_url,
         "authors": list_authors(snapshot),
         "is_preview": settings.POSTS_PREVIEW,
@@ -89,6 +89,13 @@ def frame(request: HttpRequest, snapshot: Snapshot) -> dict[str, Any]:
         if settings.POSTS_PREVIEW
         else (),
     }
+
+
+def find_menu() -> PostQuerySet:
+    """The pages, but of the galleries only the list of them."""
+    inner = Q(path__startswith=f"{galleries.TOP}/", path__contains="/index.")
+    top = Q(path__startswith=f"{galleries.TOP}/index.")
+    return Post.objects.pages().once().exclude(inner & ~top).for_lists()
 
 
 def list_authors(snapshot: Snapshot) -> list[tuple[str, str]]:

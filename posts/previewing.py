@@ -10,7 +10,7 @@ from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.core.wsgi import get_wsgi_application
 
-from posts import source
+from posts import scanning, source
 from posts.index import index_posts
 from posts.report import Report
 
@@ -76,4 +76,4 @@ def watch(
 
 
 def stamps(root: Path) -> dict[str, source.Stamp]:
-    return dict(source.walk(str(root), ""))
+    return dict(scanning.walk(str(root), ""))

@@ -2,8 +2,10 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from posixpath import dirname
 from typing import Protocol
 
+from posts import galleries
 from posts.rendering import Rendered
 from posts.source import SourceFile
 
@@ -32,11 +34,12 @@ def find(
     rows: Mapping[str, Known],
     rendered: Callable[[SourceFile], Rendered],
 ) -> dict[str, str]:
-    """{old path: new path}: first those with equal content, then the most similar pairs."""
-    found: dict[str, str] = {}
-    by_digest = {rows[path].digest: path for path in sorted(gone, reverse=True)}
+    """{old path: new path}: those with equal content, then the most similar pairs."""
+    found = find_galleries(gone, new)
+    rest = [path for path in gone if path not in found]
+    by_digest = {rows[path].digest: path for path in sorted(rest, reverse=True)}
     for each in new:
-        old = by_digest.pop(each.digest, None)
+        old = by_digest.pop(each.digest, None) if each.path not in found.values() else None
         if old is not None:
             found[old] = each.path
     gone = [path for path in gone if path not in found]
@@ -44,6 +47,13 @@ def find(
     if gone and len(gone) * len(new) <= MAX_PAIRS:
         found |= find_similar(gone, new, rows, rendered)
     return found
+
+
+def find_galleries(gone: list[str], new: list[SourceFile]) -> dict[str, str]:
+    """A gallery is what it was, whichever file its text is in now, or none."""
+    old = {dirname(path): path for path in gone if galleries.is_own_page(path)}
+    paths = (each.path for each in new if galleries.is_own_page(each.path))
+    return {old[dirname(path)]: path for path in paths if dirname(path) in old}
 
 
 def find_similar(

@@ -2,28 +2,27 @@
 
 import hashlib
 import importlib.metadata
-import signal
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
-from multiprocessing import get_context
-from os import cpu_count
 from pathlib import Path
 from typing import Any
 
 from posts import (
+    captions,
     choosing,
     conventions,
+    exhibits,
+    galleries,
     headers,
+    languages,
     markup,
     metadata,
     originals,
+    processes,
     reading,
     shortcodes,
     source,
@@ -31,21 +30,22 @@ from posts import (
 from posts.document import Document
 from posts.lines import find_lost_fragments, line_of_value, locate_links
 from posts.problems import Problem
+from posts.processes import TimeUp, time_limit
 from posts.source import Folder, PostUnreadable, SourceFile
 
 SECONDS_A_POST = 20.0
 # Fewer posts than this are rendered sooner than other processes would have started.
 FEW = 24
-CHUNK = 8
 # Who says where a teaser ends may mean a few paragraphs.
 TEASER_COLUMNS = 800
 
 LIBRARIES = ("docutils", "markdown-it-py", "mdit-py-plugins", "Pygments", "nh3", "PyYAML")
 MODULES = (
-    "answers choosing codes conventions document extra fitting formula headers highlight "
-    "languages lines linking links listings literal markdown markup metadata moments nikola "
-    "options originals placement problems reading rendering rst sanitizing shortcodes source "
-    "sphinx tex translations"
+    "answers captions choosing codes conventions document exhibitions exhibits extra fitting "
+    "formula galleries headers highlight languages lines linking links listings literal "
+    "markdown markup metadata moments nikola options originals placement problems processes "
+    "reading rendering rst sanitizing shortcodes shrinking source sphinx tex thumbnails "
+    "translations"
 ).split()
 
 
@@ -89,13 +89,6 @@ class Rendered:
     problems: list[Problem] = field(default_factory=list)
 
 
-class TimeUp(BaseException):
-    """A post took longer to render than it may.
-
-    No Exception, because Pygments and docutils catch those and go on.
-    """
-
-
 @cache
 def signature() -> str:
     """Changes whenever the same file might be rendered otherwise: other code, other libraries."""
@@ -113,40 +106,18 @@ def render_all(folder: Folder, sources: Sequence[SourceFile], zone: tzinfo) -> I
     if len(sources) < FEW and is_main:
         yield from (render(folder, each, zone) for each in sources)
         return
-    rest = list(sources)
-    while rest:
-        done = 0
-        try:
-            for rendered in render_in_pool(folder, rest, zone, cpu_count() or 1):
-                done += 1
-                yield rendered
-        except BrokenProcessPool:
-            suspects = rest[done : done + CHUNK * ((cpu_count() or 1) + 1)]
-            yield from (render_alone(folder, each, zone) for each in suspects)
-            done += len(suspects)
-        rest = rest[done:]
-
-
-def render_in_pool(
-    folder: Folder, sources: Sequence[SourceFile], zone: tzinfo, workers: int
-) -> Iterator[Rendered]:
-    """Fresh processes: they hold neither our database connection nor our memory."""
     bare = type(folder)(folder.root)
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        jobs = ((bare, each, zone) for each in sources)
-        yield from pool.map(render_job, jobs, chunksize=CHUNK)
+    yield from processes.work_through(
+        render_job, [(bare, each, zone) for each in sources], tell_of_lost
+    )
 
 
 def render_job(job: tuple[Folder, SourceFile, tzinfo]) -> Rendered:
     return render(*job)
 
 
-def render_alone(folder: Folder, each: SourceFile, zone: tzinfo) -> Rendered:
-    """In a process of its own, for a file that may have brought one down."""
-    try:
-        return next(render_in_pool(folder, [each], zone, 1))
-    except BrokenProcessPool:
-        return Rendered(each, None, [], [Problem(1, "rendering it ended the process")])
+def tell_of_lost(job: tuple[Folder, SourceFile, tzinfo]) -> Rendered:
+    return Rendered(job[1], None, [], [Problem(1, "rendering it ended the process")])
 
 
 def render(folder: Folder, each: SourceFile, zone: tzinfo) -> Rendered:
@@ -156,7 +127,8 @@ def render(folder: Folder, each: SourceFile, zone: tzinfo) -> Rendered:
         with time_limit(SECONDS_A_POST):
             text, companion = folder.read(each)
             original = originals.read_values(folder, each.base, read_fields) if each.base else {}
-            return compose(each, text, companion, original, zone)
+            rendered = compose(each, text, companion, original, zone)
+            return complete(rendered, folder) if each.gallery else rendered
     except PostUnreadable as error:
         problem = Problem(1, str(error))
     except OSError as error:
@@ -170,22 +142,6 @@ def render(folder: Folder, each: SourceFile, zone: tzinfo) -> Rendered:
     except Exception as error:  # noqa: BLE001 - a parser that fails on one post must not stop the others
         problem = Problem(1, f"the parser failed on it: {type(error).__name__}: {error}")
     return Rendered(each, None, [], [problem])
-
-
-@contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
-    """Raise TimeUp in here after so many seconds. Works in a process' main thread only."""
-
-    def stop(*_: object) -> None:
-        raise TimeUp
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
 
 
 def import_parser(path: str) -> Any:
@@ -205,7 +161,7 @@ def compose(
 
     `original` is what the file that this one translates says of itself.
     """
-    if not text.strip() and not companion.strip():
+    if not text.strip() and not companion.strip() and not each.gallery:
         # Cut short by mistake, as likely as not: the last good version stays.
         raise PostUnreadable("it is empty. Write something, or delete it.")
     outer = headers.split_companion(companion) if companion else {}
@@ -213,10 +169,10 @@ def compose(
     header = headers.split_rst(text) if is_rst else headers.split_markdown(text)
     has_title = "title" in outer or "title" in header.values
     body = header.body
-    unknown: list[Problem] = []
     is_nikola = header.is_nikola or bool(outer)
-    if is_nikola:
-        body, unknown = shortcodes.expand(body, is_rst=is_rst, first_line=header.body_line)
+    body, unknown = shortcodes.expand(
+        body, is_rst=is_rst, first_line=header.body_line, is_nikola=is_nikola
+    )
     parser = import_parser(each.path)
     document: Document = parser.render(body, has_title=has_title, first_line=header.body_line)
     own = {**document.values, **header.values, **outer}
@@ -230,7 +186,8 @@ def compose(
         conventions.take_language(each.path, meta)
     heading = document.title or metadata.one_line(original.get("title", ""))
     heading = metadata.cut("title", "" if meta.title else heading, complaints)
-    page = markup.finish(conventions.show_link(meta.link) + document.html)
+    html = conventions.show_link(meta.link) + document.html
+    page = markup.finish(exhibits.frame(each.path, html) if each.gallery else html)
     problems = [Problem(line_of_value(text, complaint), complaint) for complaint in complaints]
     problems += [*header.problems, *unknown, *document.problems]
     draft = make_draft(each, meta, heading, page, zone)
@@ -249,15 +206,33 @@ def compose(
     return Rendered(each, draft, meta.aliases, sorted(set(problems)))
 
 
+def complete(rendered: Rendered, folder: Folder) -> Rendered:
+    """With what the pictures of the gallery add to its page."""
+    gallery, draft = rendered.source.gallery, rendered.draft
+    if gallery is None or draft is None:
+        return rendered
+    language = languages.split_path(rendered.source.path)[1]
+    problems = captions.complete(draft, gallery, partial(folder.read_note, gallery), language)
+    if language:
+        # All else is told of the first page.
+        own = f"{gallery.folder}/{gallery.find_notes(language)[0]}"
+        problems = [each for each in problems if each.file == own and language in own]
+    else:
+        rendered.aliases += galleries.addresses_of(gallery.folder)
+    rendered.problems = sorted({*rendered.problems, *problems})
+    draft.problems = [problem.as_json() for problem in rendered.problems]
+    return rendered
+
+
 def make_draft(
     each: SourceFile, meta: metadata.Metadata, heading: str, page: markup.Page, zone: tzinfo
 ) -> Draft:
-    day, rest = source.split_name(each.base.path if each.base else each.path)
+    day, rest = conventions.split_name(each.base.path if each.base else each.path)
     moment = meta.date or (datetime(day.year, day.month, day.day) if day else None)
     dated_at = in_zone(moment, zone)
     published_at = None if conventions.is_page(each.path) else dated_at
     return Draft(
-        title=meta.title or heading or rest.replace("_", " "),
+        title=meta.title or heading or conventions.name_untitled(each.path, rest),
         base_slug=meta.slug or metadata.clean_slug(rest) or "post",
         day=published_at.astimezone(zone).date() if published_at else None,
         published_at=published_at,

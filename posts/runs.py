@@ -9,8 +9,19 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from posts import answers, lineage, linking, placement, renames, search, snapshots, source
+from posts import (
+    answers,
+    galleries,
+    lineage,
+    linking,
+    placement,
+    renames,
+    search,
+    snapshots,
+    source,
+)
 from posts.codes import Codes
+from posts.exhibitions import Exhibitions
 from posts.lineage import Lineage, Past
 from posts.models import Address, Post, address_of, article_address_of
 from posts.problems import Problem
@@ -37,8 +48,10 @@ class Run:
         everything: bool,
         past: Lineage,
         codes: Codes,
+        exhibitions: Exhibitions,
     ) -> None:
         self.codes = codes
+        self.exhibitions = exhibitions
         self.folder = folder
         self.spool = spool
         self.report = Report()
@@ -96,7 +109,7 @@ class Run:
         """Links of posts that did not change lead elsewhere only when an address or file did."""
         rows = self.sorted_rows()
         coming = set(Post.objects.scheduled().values_list("path", flat=True))
-        places = linking.digest_places(rows, self.folder, coming)
+        places = linking.digest_places(rows, self.folder, self.exhibitions, coming)
         after = self.look_up_facts()
         if places != self.snapshot.places or before is None or after is None:
             self.snapshot.places = places
@@ -104,10 +117,13 @@ class Run:
         else:
             stale = {each.path for each in self.stale}
             dependent = find_linking({address for _, address, _ in before ^ after})
-            linked = [row for row in rows if row.path in stale or row.pk in dependent]
+            # Galleries show others, whatever is new about these.
+            halls = any(map(galleries.is_page, stale))
+            linked = [row for row in rows if row.path in stale or row.pk in dependent
+                      or (halls and galleries.is_page(row.path))]  # fmt: skip
         load(linked, ("links", "urls", "site_problems"))
         stored = answers.stored_lists, answers.stored_others, answers.stored_waiting
-        site = answers.Answers(rows, self.folder, self.codes, coming, *stored)
+        site = answers.Answers(rows, self.folder, self.codes, self.exhibitions, coming, *stored)
         return linking.set_links(
             linked, rows, site, lambda posts: load(posts, ("anchors", "title"))
         )
@@ -242,9 +258,9 @@ class Run:
         load(looked_at, ("problems", "site_problems"))
         report.problems = sorted(
             {
-                (row.path, Problem(each["line"], each["message"]))
+                (problem.file or row.path, problem)
                 for row in looked_at
-                for each in row.all_problems
+                for problem in map(Problem.load, row.all_problems)
             }
         )
         if touched or not report.is_empty:

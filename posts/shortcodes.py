@@ -7,13 +7,15 @@ from collections import defaultdict
 from collections.abc import Callable
 from html import escape
 
-from posts import choosing, listings
+from posts import choosing, exhibits, listings
 from posts.literal import Code
 from posts.problems import Problem
 
 # What lies between the signs is short; else a text of openings alone would take for ever.
 TAG = re.compile(r"\{\{%\s*(/?)([\w-]{1,60})(\s(?:[^%{]|%(?!\}\})|\{(?!\{%)){0,8000}?)?%\}\}")
 CLOSING = re.compile(r"\{\{%\s*/([\w-]{1,60})\s*%\}\}")
+# For posts of all kinds.
+OURS = re.compile(r"\{\{%\s*gallery\s")
 ADDRESSES = {
     "youtube": "https://www.youtube.com/watch?v={}",
     "vimeo": "https://vimeo.com/{}",
@@ -41,11 +43,16 @@ class Arguments:
         return self.first or next((self.named[key] for key in keys if key in self.named), "")
 
 
-def expand(text: str, *, is_rst: bool, first_line: int) -> tuple[str, list[Problem]]:
+def expand(
+    text: str, *, is_rst: bool, first_line: int, is_nikola: bool = True
+) -> tuple[str, list[Problem]]:
     """The text with its shortcodes replaced, line by line; those that nobody knows stay, told.
 
-    Within code they are an example of themselves, with `raw` around them or without.
+    Within code they are an example of themselves, with `raw` around them or without. In what was
+    not written for Nikola only those of our own are replaced, and to others they mean nothing.
     """
+    if not is_nikola and not OURS.search(text):
+        return text, []
     code, closings = Code(text, is_rst=is_rst), Closings(text)
     out: list[str] = []
     problems: list[Problem] = []
@@ -57,7 +64,9 @@ def expand(text: str, *, is_rst: bool, first_line: int) -> tuple[str, list[Probl
             position = found.end()
             continue
         closing = None if found[1] else closings.find(found[2], found.end())
-        made = make(found, text[found.end() : closing[0]] if closing else "", is_rst=is_rst)
+        content = text[found.end() : closing[0]] if closing else ""
+        is_meant = is_nikola or OURS.match(found[0])
+        made = make(found, content, is_rst=is_rst) if is_meant else found[0]
         position = closing[1] if closing and made is not None else found.end()
         if made is None:
             made = found[0]
@@ -148,6 +157,12 @@ def make_list(given: Arguments, content: str, is_rst: bool) -> str:
     return f".. post-list:: {choosing.dump(options)}" if is_rst else choosing.make_place(options)
 
 
+def make_gallery(given: Arguments, content: str, is_rst: bool) -> str:
+    """`{{% gallery trips/rome %}}`"""
+    name = " ".join(word for word in given.words if "=" not in word) or given.any("name")
+    return f".. gallery:: {name}" if is_rst else exhibits.make_places(name)
+
+
 MAKERS: dict[str, Callable[[Arguments, str, bool], str]] = {
     "raw": lambda given, content, is_rst: content,
     "post-list": make_list,
@@ -155,5 +170,6 @@ MAKERS: dict[str, Callable[[Arguments, str, bool], str]] = {
     "thumbnail": make_thumbnail,
     "doc": make_doc,
     "listing": make_listing,
+    "gallery": make_gallery,
     "chart": make_chart,
 }

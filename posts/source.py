@@ -3,13 +3,13 @@
 import hashlib
 import os
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import partial
 from pathlib import Path
 
-from posts import languages
+from posts import galleries, languages
+from posts.galleries import Gallery, Tree
 from posts.metadata import YEARS
 
 RST_EXTENSIONS = (".rst", ".rest")
@@ -46,7 +46,8 @@ class SourceFile:
 
     Of a file that stands alone it is git's blob id; `a+b` with a `.meta` file beside it; `a~c` or
     `a+b~c+d` of a translation, the second half being the digest of `base`, the file that it
-    translates; `a~` where that is not there, but is translated by others too (`has_siblings`).
+    translates; `a~` where that is not there, but is translated by others too (`has_siblings`). With
+    a `gallery` the digest of that stands behind: `a@g`, or `@g` where nobody has written of it.
     """
 
     path: str
@@ -54,6 +55,12 @@ class SourceFile:
     companion: str = ""
     base: "SourceFile | None" = None
     has_siblings: bool = False
+    gallery: Gallery | None = field(default=None, compare=False)
+
+    @property
+    def is_written(self) -> bool:
+        """Whether the file is there: a gallery has a page without one."""
+        return not self.digest.startswith(("+", "@"))
 
 
 # What a file looks like from outside: inode, size, and when it was written and changed, in ns.
@@ -64,13 +71,14 @@ Stamp = tuple[int, int, int, int]
 class Folder:
     """What POSTS_DIR holds: posts by path, and the paths of the files beside them.
 
-    `codes` are digests of the files that posts may show as code.
+    `codes` are digests of the files that posts may show as code, `galleries` go by folder.
     """
 
     root: Path
     posts: dict[str, SourceFile] = field(default_factory=dict)
     files: set[str] = field(default_factory=set)
     codes: dict[str, str] = field(default_factory=dict)
+    galleries: dict[str, Gallery] = field(default_factory=dict)
     stamps: dict[str, tuple[Stamp, str]] = field(default_factory=dict)
     found: dict[str, Stamp] = field(default_factory=dict)
 
@@ -83,46 +91,15 @@ class Folder:
 
     def read(self, source: SourceFile) -> tuple[str, str]:
         """The text of the post and of its `.meta` file ("" without one)."""
-        text = read_text(self.root / source.path)
+        text = read_text(self.root / source.path) if source.is_written else ""
         return text, read_text(self.root / source.companion) if source.companion else ""
 
-
-def scan(root: Path, before: Folder | None = None) -> Folder:
-    """Read the folder through, hashing every post but those untouched since `before`.
-
-    Raises SourceUnreadable when the folder is missing or holds nothing at all: that is a submodule
-    not fetched yet, and must not empty the blog. So does a file that may not be read.
-    """
-    try:
-        return read_folder(root, before)
-    except OSError as error:
-        raise SourceUnreadable(
-            f"{error.filename} cannot be read: {error.strerror}. Give its owner the right to, or "
-            "run this again if it was just being changed."
-        ) from error
-
-
-def read_folder(root: Path, before: Folder | None) -> Folder:
-    if not root.is_dir():
-        raise SourceUnreadable(f"{root} is no folder. Set POSTS_DIR to the folder of the posts.")
-    if not any(root.iterdir()):
-        raise SourceUnreadable(
-            f"{root} is empty. If it is a submodule, run: git submodule update --init"
-        )
-    found = dict(sorted(walk(str(root), "")))
-    if before and before.found == found:
-        return before
-    folder = Folder(root, found=found)
-    known = before.stamps if before else {}
-    siblings = languages.group_by_base(filter(is_post, found))
-    for path, stamp in found.items():
-        if extension_of(path) in FILE_EXTENSIONS:
-            folder.files.add(path)
-        elif is_post(path):
-            folder.posts[path] = describe(path, partial(find_digest, folder, known), siblings)
-        elif is_code(path) and stamp[1] <= MAX_CODE_BYTES:
-            folder.codes[path] = find_digest(folder, known, path)
-    return folder
+    def read_note(self, gallery: Gallery, name: str) -> str:
+        """What is said about a gallery's pictures. Raises PostUnreadable."""
+        try:
+            return read_text(self.root / gallery.folder / name)
+        except OSError as error:
+            raise PostUnreadable(f"it cannot be read: {error.strerror}") from error
 
 
 def describe(
@@ -141,6 +118,19 @@ def describe(
     return own
 
 
+def describe_gallery(tree: Tree, folder: str, find: Callable[[str], str]) -> dict[str, SourceFile]:
+    """The pages of a gallery by their paths."""
+    paths = tree.list_pages(folder)
+    if not paths:
+        return {}
+    gallery, siblings = tree.read(folder), languages.group_by_base(paths)
+    pages = (describe(path, find, siblings) for path in paths)
+    return {
+        each.path: replace(each, digest=f"{each.digest}@{gallery.digest}", gallery=gallery)
+        for each in pages
+    }
+
+
 def describe_alone(path: str, find: Callable[[str], str]) -> SourceFile:
     companion = companion_of(path)
     blob = find(companion)
@@ -149,34 +139,6 @@ def describe_alone(path: str, find: Callable[[str], str]) -> SourceFile:
         if blob
         else SourceFile(path, find(path))
     )
-
-
-def find_digest(folder: Folder, known: dict[str, tuple[Stamp, str]], path: str) -> str:
-    stamp = folder.found.get(path)
-    if stamp is None:
-        return ""
-    if path not in folder.stamps:
-        seen = known.get(path)
-        digest = seen[1] if seen and seen[0] == stamp else blob_id(f"{folder.root}/{path}")
-        folder.stamps[path] = (stamp, digest)
-    return folder.stamps[path][1]
-
-
-def walk(root: str, below: str) -> Iterator[tuple[str, Stamp]]:
-    """Paths of all files, without those whose name begins with a dot or underscore.
-
-    Links to other places are left out, so that nothing outside the folder can be published.
-    """
-    with os.scandir(f"{root}/{below}") as entries:
-        for entry in entries:
-            if is_hidden(entry.name) or entry.is_symlink():
-                continue
-            path = f"{below}/{entry.name}" if below else entry.name
-            if entry.is_dir():
-                yield from walk(root, path)
-            elif entry.is_file() and is_storable(path):
-                state = entry.stat()
-                yield path, (state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
 
 
 def is_hidden(name: str) -> bool:
@@ -189,7 +151,7 @@ def is_seen(path: str) -> bool:
 
 
 def is_post(path: str) -> bool:
-    return extension_of(path) in EXTENSIONS and not is_readme(path)
+    return extension_of(path) in EXTENSIONS and not is_readme(path) and not galleries.is_page(path)
 
 
 def is_code(path: str) -> bool:
@@ -209,7 +171,7 @@ def companion_of(path: str) -> str:
 def base_of(path: str) -> str:
     """The file that this one translates, if there is such a file; "" if its name tells of none."""
     base = languages.split_path(path)[0]
-    return base if base and is_post(base) else ""
+    return base if base and (is_post(base) or galleries.is_page(base)) else ""
 
 
 def list_beside(path: str) -> list[str]:
@@ -235,6 +197,12 @@ def blob_id(path: str | Path) -> str:
         while piece := file.read(1 << 20):
             digest.update(piece)
     return digest.hexdigest()
+
+
+def hash_blob(content: bytes) -> str:
+    """The same, of what was read."""
+    head = b"blob %d\0" % len(content)
+    return hashlib.sha1(head + content, usedforsecurity=False).hexdigest()
 
 
 def read_text(path: Path) -> str:
@@ -280,7 +248,7 @@ def name_of(path: str) -> str:
 
 
 def is_rst(path: str) -> bool:
-    return path.lower().endswith(RST_EXTENSIONS)
+    return path.lower().endswith((*RST_EXTENSIONS, ".txt"))
 
 
 def split_name(path: str) -> tuple[date | None, str]:

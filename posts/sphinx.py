@@ -12,7 +12,7 @@ from docutils.parsers.rst.languages import en as english
 from docutils.utils import Reporter, new_document
 
 from posts.highlight import highlight
-from posts.nikola import AnyOptions, Chart, Include, Listing, PostList
+from posts.nikola import AnyOptions, Chart, Gallery, Include, Listing, PostList
 from posts.options import forgive
 
 # The stubs know less of these than docutils takes.
@@ -89,6 +89,7 @@ def register_ours() -> None:
     directives.register_directive("literalinclude", Listing)
     directives.register_directive("include", forgive(Include))
     directives.register_directive("chart", Chart)
+    directives.register_directive("gallery", Gallery)
     directives.register_directive("post-list", PostList)
     directives.register_directive("post_list", PostList)
     for name in UNIMPLEMENTED:

@@ -35,6 +35,7 @@ urlpatterns = [
     path("robots.txt", views.robots, name="robots"),
     path("favicon.ico", views.favicon, name="favicon"),
     path("files/<path:path>", files.file, name="file"),
+    path("thumbnails/<str:name>/<path:path>", files.thumbnail, name="thumbnail"),
     path("drafts/", views.drafts, name="drafts"),
     path("drafts/<uuid:uid>/", views.draft, name="draft"),
 ]

@@ -4,14 +4,15 @@ from collections import defaultdict
 from collections.abc import Callable
 from hashlib import sha1
 
-from posts import heads, source
+from posts import galleries, heads, source
 from posts.attic import Attic
 from posts.placement import Wish
 from posts.rendering import Draft
 from posts.source import PostUnreadable, SourceFile
 from posts.spool import Spool
 
-# Only the file's name and content decide how it is rendered, whatever folder it is in.
+# Only the file's name and content decide how it is rendered, whatever folder it is in; what a
+# gallery is called is that of its folder.
 Key = tuple[str, str]
 
 
@@ -96,12 +97,12 @@ class Versions:
     def digest_head(self, each: SourceFile) -> bytes:
         name, digest = key_of(each)
         # A translation's file has the same extension as the one that it translates.
-        parts = [self.read_head(name, part) for part in digest.split("~")]
+        parts = [self.read_head(name, part) for part in digest.partition("@")[0].split("~")]
         return sha1("\0".join([name, *parts]).encode(), usedforsecurity=False).digest()
 
     def read_head(self, name: str, digest: str) -> str:
-        if not digest:
-            return ""
+        if not digest[:40].isalnum():
+            return digest
         try:
             text = self.attic.read_blob(digest[:40])
         except PostUnreadable:
@@ -110,4 +111,5 @@ class Versions:
 
 
 def key_of(each: SourceFile) -> Key:
-    return each.path.rpartition("/")[2], each.digest
+    name = each.path if galleries.is_page(each.path) else each.path.rpartition("/")[2]
+    return name, each.digest

@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from posts.models import Post
+from posts.source import SourceFile
 
 register = template.Library()
 
@@ -45,6 +46,12 @@ def find_picture(post: Post) -> str:
     own = (each for each in addresses if each.startswith(f"{settings.SITE_URL}/"))
     # Nobody shows previews of drawings in SVG.
     return next((each for each in own if not each.lower().endswith(".svg")), "")
+
+
+@register.simple_tag
+def written(post: Post) -> bool:
+    """Whether there is a file to edit: a gallery has a page without one."""
+    return SourceFile(post.path, post.digest).is_written
 
 
 @register.filter

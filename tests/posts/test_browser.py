@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, sync_playwright
 
 from tests.posts.blogs import index, make_markdown, write_posts
+from tests.posts.pictures import write_pictures
 from tests.posts.previews import running_preview
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -49,14 +50,20 @@ $$
 """
 PAGES = ("/", "/2016/01/01/a/", "/2016/01/02/b/", "/archive/", "/archive/2016/", "/tags/",
          "/tags/x/", "/categories/c/", "/series/s/", "/search/?q=text", "/pages/about/",
-         "/2016/01/03/c/", "/authors/jane/",
+         "/2016/01/03/c/", "/authors/jane/", "/pages/galleries/", "/pages/rome/",
+         "/2016/01/05/e/",
          "/nothing/")  # fmt: skip
 
 
 @pytest.fixture
 def site(tmp_path, live_server, settings):
     settings.POSTS_DIR = tmp_path
+    write_pictures(tmp_path, *(f"galleries/rome/0{number}_{WIDE[:30]}.png" for number in range(6)))
     index(tmp_path, **{
+        "galleries/rome/index.txt": ".. title: Rome\n\nText.\n",
+        "galleries/rome/metadata.yml": f"name: 03_{WIDE[:30]}.png\ncaption: A caption, {WIDE}\n",
+        "galleries/rome/broken.png": "no picture",
+        "2016-01-05-e.md": "# E\n\n## a\n\n{{% gallery rome %}}\n\n## b\n\n## c\n",
         "2016-01-01-a.md": make_markdown(
             "A post", BODY, tags="[x, 标签]", series="S", category="C"
         ),

@@ -7,7 +7,7 @@ from django.urls import is_valid_path
 
 from posts import headers, metadata, moments
 from posts.rendering import Draft, render
-from posts.source import scan
+from posts.scanning import scan
 
 
 def read(tmp_path, name: str, text: str, **beside: str) -> Draft:

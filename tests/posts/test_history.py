@@ -15,10 +15,21 @@ from posts import search
 from posts.index import index_posts
 from posts.models import Address, Post, Snapshot, Tag
 from posts.runs import DRAFT_COLUMNS
+from tests.posts.pictures import make_picture
 
 PATHS = ("2016-01-01-a.md", "2016_01_01-a.rst", "sub/2016-01-02-b.md", "c.md", "2016-01-03-d.rst",
          "2016-01-01-a.en.md", "c.zh_cn.md", "2016-01-03-d.en.rst", "c.it.md")  # fmt: skip
 FILES = ("img/p.png", "c.meta", "c.zh_cn.meta", "c.it.meta", "listings/h.py", "listings/h.py")
+INDEXES = ("galleries/x/index.md", "galleries/x/index.rst", "galleries/x/index.en.md",
+           "galleries/x/y/index.rst", "galleries/index.md")  # fmt: skip
+PICTURES = ("galleries/x/1.png", "galleries/x/2.png", "galleries/x/y/1.png", "galleries/z/a.gif",
+            "galleries/z/1.png")  # fmt: skip
+NOTES = {
+    "galleries/x/metadata.yml": [b"name: 2.png\ncaption: Two\norder: 0\n", b"name: [\n"],
+    "galleries/x/metadata.en.yml": [b"name: 1.png\ncaption: One\n"],
+    "galleries/x/exclude.meta": [b"2.png\n", b"gone.png\n"],
+    "galleries/x/index.meta": [b".. title: Meta\n.. slug: meta\n"],
+}
 # More of them, with HYPOTHESIS_EXAMPLES=5000, find what is rarer.
 EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "40"))
 COLUMNS = [name for name in DRAFT_COLUMNS if name not in ("day", "base_slug")]
@@ -28,6 +39,8 @@ PLACED = ["path", "uid", "digest", "renderer", "day", "base_slug", "slug", "orig
 
 # Broken, though it begins as a good post does.
 DEEP = "\n".join("  " * level + "x\n" for level in range(200))
+
+DRAWN = [make_picture(), make_picture(color="red"), b"no picture"]
 
 names = st.sampled_from(["one", "two", "分治"])
 fields = st.fixed_dictionaries(
@@ -52,8 +65,10 @@ TARGETS = [*PATHS, "img/p.png", "nowhere.md", "#gone",
 # Links by title, and code in a file of its own.
 MORE = {
     ".md": ["[one](<one>){.post-title}", "[x](<分治>){.post-title}",
-            '<div data-code="name=h.py"></div>'],
-    ".rst": [":doc:`one`", ":doc:`x <two>`", ".. listing:: h.py", ".. literalinclude:: h.py"],
+            '<div data-code="name=h.py"></div>', "{{% gallery x/y %}}", "[g](/galleries/x/)",
+            "[g](link://gallery/y)"],
+    ".rst": [":doc:`one`", ":doc:`x <two>`", ".. listing:: h.py", ".. literalinclude:: h.py",
+             ".. gallery:: x"],
 }  # fmt: skip
 bodies = st.lists(st.sampled_from(TARGETS), max_size=3).map(
     lambda targets: "\n\n".join(f"See [it]({each})." for each in targets)
@@ -86,7 +101,12 @@ def texts(draw, path: str) -> bytes:
 @st.composite
 def steps(draw):
     kind = draw(st.sampled_from(["write", "write", "write", "remove", "rename", "rewind", "file",
-                                 "file", "commit", "commit"]))  # fmt: skip
+                                 "file", "picture", "picture", "hang", "commit",
+                                 "commit"]))  # fmt: skip
+    if kind == "picture":
+        return "file", draw(st.sampled_from(PICTURES)), draw(st.sampled_from(DRAWN))
+    if kind == "hang":
+        return draw(changes_of_galleries())
     path = draw(st.sampled_from(PATHS))
     if kind == "write":
         return kind, path, draw(texts(path))
@@ -99,6 +119,22 @@ def steps(draw):
             draw(st.sampled_from([b"", b".. slug: meta\n", b"x = 1\n"])),
         )
     return kind, path, draw(st.integers(1, 3))
+
+
+@st.composite
+def changes_of_galleries(draw):
+    kind = draw(st.sampled_from(["write", "note", "remove", "rename", "move"]))
+    if kind == "write":
+        path = draw(st.sampled_from(INDEXES))
+        return kind, path, draw(texts(path))
+    if kind == "note":
+        path = draw(st.sampled_from(list(NOTES)))
+        return "file", path, draw(st.sampled_from(NOTES[path]))
+    if kind == "move":
+        folder = st.sampled_from(["galleries/x", "galleries/z", "galleries/w", "galleries/x/y"])
+        return "rename", draw(folder), draw(folder)
+    path = draw(st.sampled_from([*PICTURES, *NOTES, *INDEXES]))
+    return kind, path, draw(st.sampled_from([*PICTURES, *INDEXES]))
 
 
 class Repository:
@@ -143,8 +179,8 @@ class Repository:
             self.write(path, what)
         elif kind == "remove":
             place.unlink(missing_ok=True)
-        elif kind == "rename" and place.exists():
-            (self.root / what).parent.mkdir(exist_ok=True)
+        elif kind == "rename" and place.exists() and not is_in_the_way(self.root / what, place):
+            (self.root / what).parent.mkdir(parents=True, exist_ok=True)
             place.rename(self.root / what)
         elif kind == "commit":
             self.commit()
@@ -156,6 +192,11 @@ class Repository:
             self.commits -= back
             self.is_rewritten |= self.commits < self.pushed
             self.minutes += 10
+
+
+def is_in_the_way(there: Path, place: Path) -> bool:
+    """A folder goes nowhere where there is one, nor into itself."""
+    return place.is_dir() and (there.exists() or there.is_relative_to(place))
 
 
 def dump_post(post: Post) -> dict[str, object]:

@@ -7,7 +7,7 @@ import pytest
 
 from posts.index import index_posts
 from posts.rendering import render
-from posts.source import scan
+from posts.scanning import scan
 from tests.posts.blogs import get_post
 from tests.posts.test_formats import read
 

@@ -56,6 +56,7 @@ class Command(BaseCommand):
                 everything=options["all"],
                 on_progress=Progress(self),
                 on_history=Progress(self, "went through", " pushes of the history"),
+                on_pictures=Progress(self, "made small", " pictures"),
             )
         except SourceUnreadable as error:
             raise CommandError(str(error)) from error

@@ -1,0 +1,235 @@
+"""What posts show of galleries: made once, before anything is locked, and put in its place."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from functools import partial
+from hashlib import sha1
+from pathlib import Path
+from posixpath import dirname
+
+from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext
+
+from posts import captions, exhibits, galleries
+from posts.exhibits import Hung, Thumbnail
+from posts.galleries import Gallery
+from posts.links import MADE
+from posts.models import Post
+from posts.problems import Problem
+from posts.rendering import Rendered, signature
+from posts.source import Folder, make_fit
+from posts.thumbnails import Progress, Store
+
+# What is made begins with what it was made from, so that it is known again.
+START = f"{MADE}<!--exhibit "
+IMAGE = re.compile(r'<img src="([^"]*)" alt="[^"]*"')
+
+
+class Exhibitions:
+    """The pictures of galleries as HTML. Rows keep it for the next run."""
+
+    def __init__(self, thumbnails: Path) -> None:
+        self.place = thumbnails
+        self.store = Store(thumbnails)
+        self.made: dict[str, str] = {}
+
+    def remember(self, urls: Iterable[str]) -> None:
+        """What a row has in the places of its links."""
+        for html in urls:
+            if html.startswith(START):
+                self.made[html[: html.index(">") + 1]] = html
+
+    def prepare(
+        self,
+        folder: Folder,
+        fresh: Iterable[tuple[str, list[str]]],
+        on_progress: Progress = lambda done, total: None,
+        *,
+        everything: bool = False,
+    ) -> None:
+        """Make the thumbnails that are missing, and what `fresh` posts will show.
+
+        These are given with the targets of their links.
+        """
+        if not folder.galleries:
+            return
+        if everything:
+            self.store.forget_failures()
+        wanted = [picture for each in folder.galleries.values()
+                  for picture in self.find_missing(folder, each)]  # fmt: skip
+        self.store.fill(wanted, on_progress)
+        for _, targets in fresh:
+            for target in targets:
+                if target.startswith(exhibits.SHOWN):
+                    self.show(folder, target)
+
+    def find_missing(self, folder: Folder, gallery: Gallery) -> Iterator[tuple[Path, str]]:
+        """The pictures that need a thumbnail, as files with their blobs."""
+        blobs = [blob for name, blob in gallery.pictures if not captions.is_drawing(name)]
+        if any(map(self.store.is_missing, blobs)):
+            for each in arrange(folder, gallery, ""):
+                if not captions.is_drawing(each.name):
+                    yield folder.root / gallery.folder / each.name, each.blob
+
+    def show(self, folder: Folder, target: str) -> str | None:
+        """The pictures of the gallery that is meant; None for no gallery of the blog."""
+        options = exhibits.read_target(target)
+        found = exhibits.find_gallery(options.get("name", ""), folder.galleries)
+        if found is None:
+            return None
+        return self.show_gallery(folder, folder.galleries[found], options.get("lang", ""))
+
+    def show_gallery(self, folder: Folder, gallery: Gallery, language: str) -> str:
+        failed = [blob for name, blob in gallery.pictures if self.is_lost(name, blob)]
+        waiting = map(self.store.is_missing, failed)
+        parts = (signature(), gallery.folder, gallery.digest, gallery.find_notes(language)[0])
+        made_from = "\0".join((*parts, *failed, *map(str, waiting)))
+        start = f"{START}{sha1(made_from.encode(), usedforsecurity=False).hexdigest()}-->"
+        if start not in self.made:
+            pictures = arrange(folder, gallery, language)
+            html = exhibits.show_pictures(gallery, pictures, self.find_thumbnail)
+            self.made[start] = start + html
+        return self.made[start]
+
+    def find_thumbnail(self, picture: captions.Picture) -> Thumbnail | None:
+        """None for what is no picture."""
+        if captions.is_drawing(picture.name) or self.store.is_missing(picture.blob):
+            return exhibits.WHOLE
+        return self.store.find(picture.blob)
+
+    def find_cover(self, folder: Folder, gallery: Gallery) -> str:
+        """The first picture of it or of those within it, small; "" if there is none."""
+        inner = (each for name, each in folder.galleries.items()
+                 if name.startswith(f"{gallery.folder}/"))  # fmt: skip
+        for each in (gallery, *inner):
+            if found := IMAGE.search(self.show_gallery(folder, each, "")):
+                whole = self.show_gallery(folder, each, "")
+                end = whole.index(">", found.end()) + 1
+                return f'<img src="{found[1]}" alt=""{whole[found.end() : end]}'
+        return ""
+
+    def find_problems(self, folder: Folder, gallery: Gallery) -> list[Problem]:
+        """Pictures of the gallery that are none, or that nobody could make small."""
+        if not any(self.is_lost(name, blob) for name, blob in gallery.pictures):
+            return []
+        found = []
+        for each in arrange(folder, gallery, ""):
+            if not self.is_lost(each.name, each.blob):
+                continue
+            reason = self.store.find_failure(each.blob)
+            words = f"as a link: {reason}" if reason else f"as it is: {self.explain_missing()}"
+            file = f"{gallery.folder}/{each.name}"
+            found.append(Problem(1, f"the picture is shown {words}", file))
+        return captions.cut(found)
+
+    def explain_missing(self) -> str:
+        return (
+            f"{self.place} cannot be written, or the run had no time for a small one; the next "
+            "makes it"
+        )
+
+    def digest_missing(self, folder: Folder) -> str:
+        """Changes when there is a thumbnail where there was none."""
+        lost = sorted(
+            f"{blob}{self.store.is_missing(blob)}"
+            for each in folder.galleries.values()
+            for name, blob in each.pictures
+            if self.is_lost(name, blob)
+        )
+        return sha1("\n".join(lost).encode(), usedforsecurity=False).hexdigest() if lost else ""
+
+    def is_lost(self, name: str, blob: str) -> bool:
+        return not captions.is_drawing(name) and self.store.find(blob) is None
+
+    def sweep(self, folder: Folder) -> None:
+        used = {blob for each in folder.galleries.values() for _, blob in each.pictures}
+        self.store.sweep(used)
+
+
+def arrange(folder: Folder, gallery: Gallery, language: str) -> list[captions.Picture]:
+    return captions.arrange(gallery, partial(folder.read_note, gallery), language)[0]
+
+
+def name_top(rendered: Rendered) -> Rendered:
+    """The list of all galleries says what it is in the site's language, if nothing else."""
+    draft, gallery = rendered.draft, rendered.source.gallery
+    if draft and gallery and gallery.folder == galleries.TOP and draft.title == galleries.TOP:
+        with translation.override(settings.LANGUAGE_CODE):
+            draft.title = gettext("Galleries")
+    return rendered
+
+
+class Halls:
+    """The pages of all galleries, for those that lead to them."""
+
+    def __init__(self, rows: Iterable[Post]) -> None:
+        self.rows: dict[str, list[Post]] = defaultdict(list)
+        self.inner: dict[str, list[str]] = defaultdict(list)
+        for row in rows:
+            if galleries.is_page(row.path):
+                self.rows[dirname(row.path)].append(row)
+        for folder in sorted(self.rows, key=galleries.sort_naturally):
+            self.inner[dirname(folder)].append(folder)
+
+    def find_page(self, folder: str, row: Post) -> Post | None:
+        """The one in the language of `row`, else the original; None where none is for visitors."""
+        shown = [each for each in self.rows.get(folder, ())
+                 if each.status == Post.Status.PUBLISHED or settings.POSTS_PREVIEW]  # fmt: skip
+        alike = [each for each in shown if each.stated_language == row.stated_language]
+        originals = [each for each in shown if each.original == each.path]
+        return next(iter((*alike, *originals, *shown)), None)
+
+    def find_above(self, row: Post) -> list[Post]:
+        """The way from the list of all galleries to the one that `row` is the page of."""
+        if not galleries.is_page(row.path):
+            return []
+        folder = dirname(row.path)
+        above = [each for each in galleries.list_above(row.path) if each != folder]
+        return [page for each in reversed(above) if (page := self.find_page(each, row))]
+
+    def find_below(self, row: Post) -> list[Post]:
+        """The galleries right within that of `row`."""
+        if not galleries.is_page(row.path):
+            return []
+        inner = self.inner.get(dirname(row.path), ())
+        return [page for each in inner if (page := self.find_page(each, row))]
+
+    def list_around(self, rows: Iterable[Post]) -> set[str]:
+        """The paths of the pages whose titles these `rows` show."""
+        pages = [row for row in rows if galleries.is_page(row.path)]
+        around = ((*self.find_above(row), *self.find_below(row)) for row in pages)
+        return {page.path for each in around for page in each}
+
+
+class Guide:
+    """Shows posts what they want of galleries, and says what is wrong with it."""
+
+    def __init__(self, exhibitions: Exhibitions, folder: Folder, halls: Halls) -> None:
+        self.exhibitions = exhibitions
+        self.folder = folder
+        self.halls = halls
+
+    def show(self, target: str, row: Post, line: int) -> tuple[str, list[Problem]]:
+        """What stands in the place of the target in the post."""
+        part = exhibits.read_target(target).get("part", "")
+        if part == exhibits.ABOVE:
+            return exhibits.show_above(self.hang(self.halls.find_above(row), "")), []
+        if part == exhibits.BELOW:
+            covered = self.hang(self.halls.find_below(row), "cover")
+            return exhibits.show_below(covered), []
+        html = self.exhibitions.show(self.folder, target)
+        if html is None:
+            name = exhibits.read_target(target).get("name", "")
+            words = f'there is no gallery "{name}": no folder of pictures in {galleries.TOP}/'
+            return exhibits.show_name(target), [Problem(line, make_fit(words))]
+        own = self.folder.galleries.get(dirname(row.path))
+        is_own = part == exhibits.PICTURES and own and row.original == row.path
+        return html, self.exhibitions.find_problems(self.folder, own) if own and is_own else []
+
+    def hang(self, pages: Iterable[Post], cover: str) -> Iterator[Hung]:
+        for page in pages:
+            gallery = self.folder.galleries.get(dirname(page.path))
+            picture = self.exhibitions.find_cover(self.folder, gallery) if cover and gallery else ""
+            yield Hung(page.title, page.get_absolute_url(), page.stated_language, picture)
