@@ -19,7 +19,9 @@ from pathlib import Path
 from typing import Any
 
 CLIENTS = 16
-RATE = 215.0  # requests a second, all clients together
+# Requests a second, all clients together.
+MANY = 215.0
+FEW = 20.0
 TIMEOUT = 30.0
 
 
@@ -48,9 +50,9 @@ class Numbers:
 class Load:
     """The program, started and asked from a test."""
 
-    def __init__(self, port: int, secret: str, pages: list[str]) -> None:
+    def __init__(self, port: int, secret: str, pages: list[str], rate: float) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.system.load", str(port), secret, *pages],
+            [sys.executable, "-m", "tests.system.load", str(port), secret, str(rate), *pages],
             cwd=Path(__file__).resolve().parents[2],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -115,20 +117,20 @@ def ping(port: int, secret: str) -> Request:
 class Client:
     """One after the other, at its share of the rate; every second client keeps its connection."""
 
-    def __init__(self, port: int, number: int, requests: list[Request]) -> None:
+    def __init__(self, port: int, number: int, rate: float, requests: list[Request]) -> None:
         self.port = port
         self.number = number
+        self.pause = CLIENTS / rate
         self.keeps = number % 2 == 0
         self.requests = requests
         self.connection: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def run(self, numbers: list[Numbers]) -> None:
-        pause = CLIENTS / RATE
-        due = time.monotonic() + pause * self.number / CLIENTS
+        due = time.monotonic() + self.pause * self.number / CLIENTS
         turn = self.number
         while True:
             await asyncio.sleep(max(due - time.monotonic(), 0))
-            due = max(due + pause, time.monotonic() - 1)  # catch up, but not for ever
+            due = max(due + self.pause, time.monotonic() - 1)  # catch up, but not for ever
             turn += 1
             await self.ask(self.requests[turn % len(self.requests)], numbers)
 
@@ -186,10 +188,10 @@ def parse(head: bytes) -> tuple[int, dict[str, str]]:
     return int(first.split()[1]), {k.lower(): v.strip().lower() for k, _, v in pairs}
 
 
-async def main(port: int, secret: str, pages: list[str]) -> None:
+async def main(port: int, secret: str, rate: float, pages: list[str]) -> None:
     requests = make_requests(port, secret, pages)
     numbers, begun = [Numbers()], time.monotonic()
-    clients = [Client(port, number, requests) for number in range(CLIENTS)]
+    clients = [Client(port, number, rate, requests) for number in range(CLIENTS)]
     running = [asyncio.create_task(client.run(numbers)) for client in clients]
     orders: asyncio.Queue[Any] = asyncio.Queue()
     asyncio.get_running_loop().add_reader(
@@ -204,4 +206,4 @@ async def main(port: int, secret: str, pages: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), sys.argv[2], sys.argv[3:]))
+    asyncio.run(main(int(sys.argv[1]), sys.argv[2], float(sys.argv[3]), sys.argv[4:]))
