@@ -1,8 +1,8 @@
 """Bad pushes, killed processes and good reloads under steady load: no visitor notices anything.
 
 One site serves all cases; each begins and ends with a version that works. The first ones have many
-visitors, the others few. The numbers of each case are printed at the end (`pytest -s` or the summary
-of a failure shows them).
+visitors, the others few. The numbers of each case are printed at the end (`pytest -s` or the
+summary of a failure shows them).
 """
 
 import importlib.metadata
