@@ -12,7 +12,7 @@ import yaml
 from posts import galleries, headers, reading
 from posts.galleries import Gallery
 from posts.metadata import one_line
-from posts.problems import Problem
+from posts.problems import Problem, cut
 from posts.source import PostUnreadable
 
 # No page grows without end.
@@ -105,7 +105,7 @@ def arrange(gallery: Gallery, read: Read, language: str) -> tuple[list[Picture],
         words = f"the folder has {len(names)} pictures; the first {MOST_PICTURES} are shown. Put "
         problems.append(tell(gallery, names[MOST_PICTURES], 1, f"{words}some into another folder."))
     pictures = [describe(name, blobs[name], entries.get(name)) for name in names[:MOST_PICTURES]]
-    return pictures, cut(problems)
+    return pictures, cut(problems, MOST_PROBLEMS)
 
 
 def complain(each: Entry, entries: dict[str, Entry], excluded: set[str]) -> str:
@@ -213,15 +213,6 @@ def make_entry(values: dict[Any, Any], line: int) -> Entry:
         words=said.get("alt", ""),
         order=order if isinstance(order, int) and not isinstance(order, bool) else None,
     )
-
-
-def cut(problems: list[Problem]) -> list[Problem]:
-    """As many as anyone reads."""
-    if len(problems) <= MOST_PROBLEMS:
-        return problems
-    rest = f"and {len(problems) - MOST_PROBLEMS} more problems in this gallery"
-    last = problems[MOST_PROBLEMS - 1]
-    return [*problems[:MOST_PROBLEMS], Problem(last.line, rest, last.file)]
 
 
 def is_plain(value: Any) -> bool:

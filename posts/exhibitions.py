@@ -17,7 +17,7 @@ from posts.exhibits import Hung, Thumbnail
 from posts.galleries import Gallery
 from posts.links import MADE
 from posts.models import Post
-from posts.problems import Problem
+from posts.problems import Problem, cut
 from posts.rendering import Rendered, signature
 from posts.source import Folder, make_fit
 from posts.thumbnails import Progress, Store
@@ -122,7 +122,7 @@ class Exhibitions:
             words = f"as a link: {reason}" if reason else f"as it is: {self.explain_missing()}"
             file = f"{gallery.folder}/{each.name}"
             found.append(Problem(1, f"the picture is shown {words}", file))
-        return captions.cut(found)
+        return cut(found, captions.MOST_PROBLEMS)
 
     def explain_missing(self) -> str:
         return (

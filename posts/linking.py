@@ -14,7 +14,7 @@ from posts.exhibitions import Exhibitions, Guide, Halls
 from posts.links import Found, Places
 from posts.models import Post
 from posts.placement import share_slugs
-from posts.problems import Problem
+from posts.problems import Problem, cut
 from posts.rendering import Rendered
 from posts.sanitizing import OWN_IDS
 from posts.source import Folder
@@ -215,7 +215,7 @@ def link(
                 1, f"{rival} has the same date and name; this one is at {row.get_absolute_url()}"
             )
         )
-    told = [] if row.is_broken else [problem.as_json() for problem in sorted(set(problems))]
+    told = [] if row.is_broken else [each.as_json() for each in cut(sorted(set(problems)))]
     is_changed = bool(urls != row.urls or told != row.site_problems)
     row.urls, row.site_problems = urls, told
     return is_changed

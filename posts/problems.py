@@ -1,8 +1,11 @@
 """Something wrong in a post, told with the line where it stands."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
+
+# As many of one post as anyone reads.
+MOST = 200
 
 
 @dataclass(frozen=True, order=True)
@@ -25,3 +28,12 @@ class Problem:
     def as_json(self) -> dict[str, Any]:
         file = {"file": self.file} if self.file else {}
         return {"line": self.line, "message": self.message, **file}
+
+
+def cut(problems: Sequence[Problem], most: int = MOST) -> list[Problem]:
+    """The first ones, the last of them saying how many there are beyond."""
+    if len(problems) <= most:
+        return list(problems)
+    last = problems[most - 1]
+    rest = f"and {len(problems) - most + 1} more problems"
+    return [*problems[: most - 1], Problem(last.line, rest, last.file)]

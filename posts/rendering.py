@@ -29,7 +29,7 @@ from posts import (
 )
 from posts.document import Document
 from posts.lines import find_lost_fragments, line_of_value, locate_links
-from posts.problems import Problem
+from posts.problems import Problem, cut
 from posts.processes import TimeUp, time_limit
 from posts.source import Folder, PostUnreadable, SourceFile
 
@@ -201,9 +201,10 @@ def compose(
     )
     if is_undated and meta.status in metadata.PUBLIC:
         # It may be an embargo: better hidden by mistake, or the last good version kept.
-        return Rendered(each, None, [], sorted(set(problems)))
-    draft.problems = [problem.as_json() for problem in sorted(set(problems))]
-    return Rendered(each, draft, meta.aliases, sorted(set(problems)))
+        return Rendered(each, None, [], cut(sorted(set(problems))))
+    problems = cut(sorted(set(problems)))
+    draft.problems = [problem.as_json() for problem in problems]
+    return Rendered(each, draft, meta.aliases, problems)
 
 
 def complete(rendered: Rendered, folder: Folder) -> Rendered:

@@ -139,6 +139,17 @@ def test_a_broken_post_keeps_its_last_good_version(tmp_path, client, make):
     assert get_post("2016-01-01-a.md").title == "Mended"
 
 
+def test_of_a_post_with_no_end_of_problems_the_first_are_told(tmp_path):
+    names = "".join(f"`nobody{number}`_\n\n" for number in range(500))
+    links = "".join(f"`x <lost{number}.rst>`__\n\n" for number in range(500))
+    index(tmp_path, **{"2016-01-01-a.rst": f"A\n=\n\n{names}{links}"})
+    row = get_post("2016-01-01-a.rst")
+    for told in (row.problems, row.site_problems):
+        assert len(told) == 200
+        assert "nobody0" in told[0]["message"] or "lost0.rst" in told[0]["message"]
+        assert told[-1]["message"] == "and 301 more problems"
+
+
 def test_of_a_broken_file_only_its_own_problems_are_told(tmp_path):
     lost = make_markdown(body="[lost](nowhere.md)")
     assert "leads nowhere" in messages(index(tmp_path, **{"2016-01-01-a.md": lost}))[0]
