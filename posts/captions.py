@@ -66,7 +66,8 @@ def complete(draft: Draft, gallery: Gallery, read: Read, language: str) -> list[
     """Let the page be found by the captions, and be shown elsewhere by the first picture."""
     pictures, problems = arrange(gallery, read, language)
     draft.minutes = reading.count_minutes(draft.text) if draft.text.strip() else 0
-    draft.text = "\n".join([draft.text, *(each.words for each in pictures)]).strip()
+    said = (each.words for each in pictures if each.words != read_stem(each.name))
+    draft.text = "\n".join([draft.text, *said]).strip()
     # A link cannot tell these signs from its own.
     photos = (
         each.name
@@ -120,7 +121,12 @@ def describe(name: str, blob: str, entry: Entry | None) -> Picture:
     told = read_name(name)
     caption = entry.caption if entry and entry.caption else told
     words = entry.words if entry else ""
-    return Picture(name, blob, words or caption or splitext(name)[0].replace("_", " "), caption)
+    return Picture(name, blob, words or caption or read_stem(name), caption)
+
+
+def read_stem(name: str) -> str:
+    """What is said where there is nothing to say."""
+    return splitext(name)[0].replace("_", " ")
 
 
 def read_name(name: str) -> str:
@@ -183,8 +189,8 @@ def read_entries(
 def parse_entries(
     gallery: Gallery, file: str, text: str, problems: list[Problem]
 ) -> Iterator[Entry]:
-    """One YAML document for each picture, or a list of them. Raises yaml.YAMLError, ValueError."""
-    loader: Any = headers.TextDates(text)
+    """One YAML document for each picture, or a list of them. Raises yaml.YAMLError."""
+    loader: Any = headers.Texts(text)
     while loader.check_node():
         document = loader.get_node()
         is_list = isinstance(document, yaml.SequenceNode)
@@ -199,24 +205,24 @@ def parse_entries(
             yield make_entry(values, line)
 
 
-def make_entry(values: dict[Any, Any], line: int) -> Entry:
-    order = values.get("order")
+def make_entry(values: dict[str, Any], line: int) -> Entry:
+    order = str(values.get("order"))
     said = {
         key: reading.shorten(one_line(values[key]), CAPTION_COLUMNS)
         for key in ("caption", "alt")
         if is_plain(values.get(key))
     }
     return Entry(
-        name=str(values["name"]),
+        name=values["name"],
         line=line,
         caption=said.get("caption", ""),
         words=said.get("alt", ""),
-        order=order if isinstance(order, int) and not isinstance(order, bool) else None,
+        order=int(order) if re.fullmatch(r"[+-]?[0-9]{1,6}", order) else None,
     )
 
 
 def is_plain(value: Any) -> bool:
-    return isinstance(value, str | int | float) and str(value).strip() != ""
+    return isinstance(value, str) and value.strip() != ""
 
 
 def tell(gallery: Gallery, name: str, line: int, words: str) -> Problem:

@@ -19,8 +19,11 @@ from posts.links import MADE
 from posts.models import Post
 from posts.problems import Problem, cut
 from posts.rendering import Rendered, signature
-from posts.source import Folder, make_fit
+from posts.source import Folder
 from posts.thumbnails import Progress, Store
+
+# Each may have thousands of pictures.
+MOST_A_POST = 10
 
 # What is made begins with what it was made from, so that it is known again.
 START = f"{MADE}<!--exhibit "
@@ -34,6 +37,7 @@ class Exhibitions:
         self.place = thumbnails
         self.store = Store(thumbnails)
         self.made: dict[str, str] = {}
+        self.arranged: dict[tuple[str, str, str], list[captions.Picture]] = {}
 
     def remember(self, urls: Iterable[str]) -> None:
         """What a row has in the places of its links."""
@@ -57,21 +61,20 @@ class Exhibitions:
             return
         if everything:
             self.store.forget_failures()
-        wanted = [picture for each in folder.galleries.values()
-                  for picture in self.find_missing(folder, each)]  # fmt: skip
-        self.store.fill(wanted, on_progress)
+        # Those that are not shown as well: to know which these are takes longer.
+        self.store.fill(
+            (
+                (folder.root / each.folder / name, blob)
+                for each in folder.galleries.values()
+                for name, blob in each.pictures
+                if not captions.is_drawing(name)
+            ),
+            on_progress,
+        )
         for _, targets in fresh:
             for target in targets:
                 if target.startswith(exhibits.SHOWN):
                     self.show(folder, target)
-
-    def find_missing(self, folder: Folder, gallery: Gallery) -> Iterator[tuple[Path, str]]:
-        """The pictures that need a thumbnail, as files with their blobs."""
-        blobs = [blob for name, blob in gallery.pictures if not captions.is_drawing(name)]
-        if any(map(self.store.is_missing, blobs)):
-            for each in arrange(folder, gallery, ""):
-                if not captions.is_drawing(each.name):
-                    yield folder.root / gallery.folder / each.name, each.blob
 
     def show(self, folder: Folder, target: str) -> str | None:
         """The pictures of the gallery that is meant; None for no gallery of the blog."""
@@ -88,10 +91,18 @@ class Exhibitions:
         made_from = "\0".join((*parts, *failed, *map(str, waiting)))
         start = f"{START}{sha1(made_from.encode(), usedforsecurity=False).hexdigest()}-->"
         if start not in self.made:
-            pictures = arrange(folder, gallery, language)
+            pictures = self.arrange(folder, gallery, language)
             html = exhibits.show_pictures(gallery, pictures, self.find_thumbnail)
             self.made[start] = start + html
         return self.made[start]
+
+    def arrange(self, folder: Folder, gallery: Gallery, language: str) -> list[captions.Picture]:
+        """The pictures in their order; what is said about them is read once."""
+        key = (gallery.folder, gallery.digest, language)
+        if key not in self.arranged:
+            read = partial(folder.read_note, gallery)
+            self.arranged[key] = captions.arrange(gallery, read, language)[0]
+        return self.arranged[key]
 
     def find_thumbnail(self, picture: captions.Picture) -> Thumbnail | None:
         """None for what is no picture."""
@@ -99,11 +110,9 @@ class Exhibitions:
             return exhibits.WHOLE
         return self.store.find(picture.blob)
 
-    def find_cover(self, folder: Folder, gallery: Gallery) -> str:
-        """The first picture of it or of those within it, small; "" if there is none."""
-        inner = (each for name, each in folder.galleries.items()
-                 if name.startswith(f"{gallery.folder}/"))  # fmt: skip
-        for each in (gallery, *inner):
+    def find_cover(self, folder: Folder, shown: Iterable[Gallery]) -> str:
+        """The first picture of these galleries, small; "" if there is none."""
+        for each in shown:
             if found := IMAGE.search(self.show_gallery(folder, each, "")):
                 whole = self.show_gallery(folder, each, "")
                 end = whole.index(">", found.end()) + 1
@@ -115,7 +124,7 @@ class Exhibitions:
         if not any(self.is_lost(name, blob) for name, blob in gallery.pictures):
             return []
         found = []
-        for each in arrange(folder, gallery, ""):
+        for each in self.arrange(folder, gallery, ""):
             if not self.is_lost(each.name, each.blob):
                 continue
             reason = self.store.find_failure(each.blob)
@@ -146,10 +155,6 @@ class Exhibitions:
     def sweep(self, folder: Folder) -> None:
         used = {blob for each in folder.galleries.values() for _, blob in each.pictures}
         self.store.sweep(used)
-
-
-def arrange(folder: Folder, gallery: Gallery, language: str) -> list[captions.Picture]:
-    return captions.arrange(gallery, partial(folder.read_note, gallery), language)[0]
 
 
 def name_top(rendered: Rendered) -> Rendered:
@@ -210,26 +215,44 @@ class Guide:
         self.exhibitions = exhibitions
         self.folder = folder
         self.halls = halls
+        # The pages of which a part is there, and which.
+        self.framed: set[tuple[str, str]] = set()
 
-    def show(self, target: str, row: Post, line: int) -> tuple[str, list[Problem]]:
-        """What stands in the place of the target in the post."""
-        part = exhibits.read_target(target).get("part", "")
+    def show(self, target: str, row: Post, number: int) -> tuple[str, str, list[Problem]]:
+        """What stands in the place of the target, what is wrong with that, and with the pictures.
+
+        `number` of them stand before it in the post.
+        """
+        options = exhibits.read_target(target)
+        name, part = options.get("name", ""), options.get("part", "")
+        is_frame = bool(part) and (row.path, part) not in self.framed
+        if number >= MOST_A_POST and not is_frame:
+            most = f"{MOST_A_POST} galleries are shown in a post. Link to the others."
+            return exhibits.show_name(target), most, []
+        self.framed.add((row.path, part))
         if part == exhibits.ABOVE:
-            return exhibits.show_above(self.hang(self.halls.find_above(row), "")), []
+            return exhibits.show_above(self.hang(self.halls.find_above(row), "")), "", []
         if part == exhibits.BELOW:
             covered = self.hang(self.halls.find_below(row), "cover")
-            return exhibits.show_below(covered), []
+            return exhibits.show_below(covered), "", []
         html = self.exhibitions.show(self.folder, target)
         if html is None:
-            name = exhibits.read_target(target).get("name", "")
             words = f'there is no gallery "{name}": no folder of pictures in {galleries.TOP}/'
-            return exhibits.show_name(target), [Problem(line, make_fit(words))]
+            return exhibits.show_name(target), words, []
         own = self.folder.galleries.get(dirname(row.path))
         is_own = part == exhibits.PICTURES and own and row.original == row.path
-        return html, self.exhibitions.find_problems(self.folder, own) if own and is_own else []
+        return html, "", self.exhibitions.find_problems(self.folder, own) if own and is_own else []
 
     def hang(self, pages: Iterable[Post], cover: str) -> Iterator[Hung]:
         for page in pages:
-            gallery = self.folder.galleries.get(dirname(page.path))
-            picture = self.exhibitions.find_cover(self.folder, gallery) if cover and gallery else ""
+            inside = self.list_inside(page) if cover else ()
+            picture = self.exhibitions.find_cover(self.folder, inside)
             yield Hung(page.title, page.get_absolute_url(), page.stated_language, picture)
+
+    def list_inside(self, page: Post) -> Iterator[Gallery]:
+        """The gallery of the page and those within it, as far as visitors can see them."""
+        top = dirname(page.path)
+        for folder, gallery in self.folder.galleries.items():
+            is_inside = f"{folder}/".startswith(f"{top}/")
+            if is_inside and (folder == top or self.halls.find_page(folder, page)):
+                yield gallery

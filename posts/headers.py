@@ -124,21 +124,27 @@ def parse_yaml(text: str) -> Any:
     return yaml.load(text, Loader=TextDates)  # noqa: S506 - a SafeLoader that leaves dates alone
 
 
-class TextDates(yaml.SafeLoader):
-    """Without aliases too: a few lines of them stand for gigabytes."""
+class WithoutAliases:
+    """A few lines of them stand for gigabytes."""
 
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+    def compose_node(self: Any, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            mark = self.peek_event().start_mark
             raise yaml.composer.ComposerError(
                 None, None, "*alias: write the value out instead", mark
             )
-        return super().compose_node(parent, index)
+        return super().compose_node(parent, index)  # type: ignore[misc, no-any-return]
 
+
+class TextDates(WithoutAliases, yaml.SafeLoader):
     yaml_implicit_resolvers = {
         first: [(tag, regexp) for tag, regexp in resolvers if tag != "tag:yaml.org,2002:timestamp"]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
+
+
+class Texts(WithoutAliases, yaml.BaseLoader):
+    """All values as they are written: no tag makes anything else of them, or fails to."""
 
 
 def split_nikola(text: str) -> Header | None:

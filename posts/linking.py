@@ -193,16 +193,16 @@ def link(
         return False
     urls: list[str] = []
     problems: list[Problem] = []
-    codes = 0
+    codes = shown = 0
     for each, one in zip(row.links, found, strict=True):
         target = each["target"]
         if target.startswith(listings.CODE):
             url, complaint = show_code(target, row, codes, answers)
             codes += 1
         elif target.startswith(exhibits.SHOWN):
-            url, complaints = guide.show(target, row, each["line"])
+            url, complaint, complaints = guide.show(target, row, shown)
             problems += complaints
-            complaint = ""
+            shown += 1
         else:
             url = show(target, one, by_path, answers)
             complaint = complain_of_link(unquote(target), one, row, by_path, answers)

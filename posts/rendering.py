@@ -214,8 +214,8 @@ def complete(rendered: Rendered, folder: Folder) -> Rendered:
         return rendered
     language = languages.split_path(rendered.source.path)[1]
     problems = captions.complete(draft, gallery, partial(folder.read_note, gallery), language)
-    if language:
-        # All else is told of the first page.
+    if rendered.source.base:
+        # All else is told of the page that it translates.
         own = f"{gallery.folder}/{gallery.find_notes(language)[0]}"
         problems = [each for each in problems if each.file == own and language in own]
     else:

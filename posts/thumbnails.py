@@ -6,6 +6,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -57,8 +58,9 @@ class Store:
         if ending == ENDING and (found := NAME.fullmatch(stem)):
             self.known[found[1]] = Thumbnail(stem, int(found[2]), int(found[3]))
         elif name.endswith(failure_ending()):
-            reason = (self.root / name).read_text(encoding="utf-8", errors="replace")
-            self.failed[name[:16]] = reason
+            with suppress(FileNotFoundError):  # another run tries it again
+                reason = (self.root / name).read_text(encoding="utf-8", errors="replace")
+                self.failed[name[:16]] = reason
 
     def find(self, blob: str) -> Thumbnail | None:
         return self.known.get(key_of(blob))

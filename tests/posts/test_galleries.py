@@ -5,6 +5,7 @@ from html import escape
 
 import pytest
 
+from posts import captions
 from posts.checking import check_posts
 from posts.index import index_posts
 from posts.links import MADE
@@ -141,6 +142,19 @@ def test_broken_metadata_are_told_with_their_line_and_the_rest_is_shown(tmp_path
     assert [f"{path}:{each.line}: {each.message}" for path, each in check_posts(tmp_path)] == found
 
 
+@pytest.mark.parametrize(
+    "said", ["order: 99999999999999999999", "order: -5", "order: !!int ''", "caption: !!bool x"]
+)
+def test_no_value_of_the_metadata_stops_the_others(tmp_path, said):
+    write_pictures(tmp_path, "galleries/g/a.png", "galleries/g/b.png")
+    index(tmp_path)
+    notes = f"name: b.png\n{said}\n"
+    told = messages(index(tmp_path, **{"galleries/g/metadata.yml": notes, "2016-01-01-a.md": "A"}))
+    assert told == []
+    assert find_order(get_post("galleries/g/index.txt").html) == ["b.png", "a.png"]
+    assert get_post("2016-01-01-a.md")
+
+
 def test_what_is_excluded_is_not_shown(rome):
     notes = {"galleries/trips/rome/exclude.meta": "10_home.jpg\nnowhere.jpg\n"}
     told = messages(index(rome, **notes))
@@ -219,6 +233,54 @@ def test_a_draft_is_shown_to_nobody_and_led_to_from_nowhere(rome, client):
     assert "Rome" in client.get("/pages/trips/").content.decode()
 
 
+@pytest.mark.parametrize("status", ["draft", "private", "hidden"])
+def test_no_other_gallery_has_a_picture_of_one_that_is_not_shown(rome, client, status):
+    index(rome, **{PAGE: f".. title: Rome\n.. status: {status}\n\nx\n"})
+    for address in ("/pages/galleries/", "/pages/trips/"):
+        assert "rome" not in client.get(address).content.decode()
+    index(rome, **{PAGE: ".. title: Rome\n\nx\n"})
+    for address in ("/pages/galleries/", "/pages/trips/"):
+        assert "/galleries/trips/rome/02_the_forum.jpg" in client.get(address).content.decode()
+
+
+def test_a_post_shows_so_many_galleries_and_a_gallery_itself_besides(rome):
+    wanted = "# A\n\n" + "{{% gallery rome %}}\n\n" * 12
+    told = messages(index(rome, **{
+        "2016-01-01-a.md": wanted, "galleries/cats/index.md": wanted, "galleries/cats/tom.svg": "x",
+    }))  # fmt: skip
+    words = "10 galleries are shown in a post. Link to the others."
+    assert told == [f"{path}:3: {words}" for path in ("2016-01-01-a.md", "galleries/cats/index.md")]
+    assert get_post("2016-01-01-a.md").html.count('<ul class="gallery-pictures">') == 10
+    assert "tom.svg" in get_post("galleries/cats/index.md").html
+
+
+def test_what_is_said_about_pictures_is_read_when_it_changes_and_not_again(rome, monkeypatch):
+    index(rome, **{"galleries/trips/rome/exclude.meta": "10_home.jpg\n"})
+    read = []
+    arrange = captions.arrange
+    monkeypatch.setattr(
+        captions, "arrange", lambda *args: (read.append(args[0].folder), arrange(*args))[1]
+    )
+    assert messages(index(rome, **{"2016-01-01-a.md": "# A\n"})) == []
+    assert read == []
+    assert messages(index(rome, **{PAGE: "Changed\n"})) == []
+    assert set(read) <= {"galleries/trips/rome"}
+
+
+def test_names_that_cameras_give_make_no_gallery_another(tmp_path, client):
+    for name, color in (("family", "red"), ("oslo", "blue")):
+        for number in range(6):
+            file = tmp_path / f"galleries/{name}/IMG_000{number}.png"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(make_picture(10 + number, color=color))
+        index(tmp_path, **{f"galleries/{name}/index.md": f"# {name.title()}\n"})
+        if name == "family":
+            shutil.rmtree(tmp_path / "galleries/family")
+            (tmp_path / "2016-01-01-a.md").write_text("A")
+    assert client.get("/pages/oslo/").status_code == 200
+    assert client.get("/pages/family/").status_code == 404
+
+
 def test_a_picture_that_comes_goes_or_changes_shows_where_it_is_shown_and_nowhere_else(rome):
     write_pictures(rome, "galleries/cats/tom.png")
     posts = {"2016-01-01-a.md": "# A\n\n{{% gallery rome %}}\n", "2016-01-02-b.md": "# B\n"}
@@ -286,6 +348,35 @@ def test_what_is_wrong_with_a_gallery_is_told_once_and_of_each_language_what_is_
         "galleries/rome/exclude.meta:1", "galleries/rome/metadata.yml:1",
         "galleries/rome/metadata.zh_cn.yml:1",
     ]  # fmt: skip
+
+
+def test_a_gallery_with_a_text_in_another_language_alone_is_one_like_others(tmp_path, client):
+    write_pictures(tmp_path, "galleries/rome/a.png")
+    told = messages(index(tmp_path, **{
+        "galleries/rome/index.de.md": "# Rom\n",
+        "galleries/rome/exclude.meta": "x.png\n",
+        "galleries/rome/metadata.yml": "name: [",
+    }))  # fmt: skip
+    assert [line.partition(": ")[0] for line in told] == [
+        "galleries/rome/exclude.meta:1", "galleries/rome/metadata.yml:1"
+    ]  # fmt: skip
+    page = get_post("galleries/rome/index.de.md")
+    assert client.get("/galleries/rome/")["Location"] == page.get_absolute_url()
+    assert client.get("/galleries/rome/").status_code == 301
+
+
+def test_translations_lead_to_galleries_in_their_language_and_share_problems(tmp_path, client):
+    write_pictures(tmp_path, "galleries/rome/forum/a.png")
+    (tmp_path / "galleries/rome/b.png").write_text("I am text")
+    told = messages(index(tmp_path, **{
+        "galleries/rome/index.md": "# Rome\n",
+        "galleries/rome/index.zh_cn.md": "# 罗马\n",
+        "galleries/rome/forum/index.md": "# Forum\n",
+        "galleries/rome/forum/index.zh_cn.md": "# 广场\n",
+    }))  # fmt: skip
+    assert [line.partition(": ")[0] for line in told] == ["galleries/rome/b.png:1"]
+    assert ">广场</a>" in client.get("/pages/rome-zh-cn/").content.decode()
+    assert ">Forum</a>" in client.get("/pages/rome/").content.decode()
 
 
 def test_only_what_is_written_can_be_edited(rome, client):

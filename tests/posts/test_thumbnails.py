@@ -233,6 +233,27 @@ def test_a_folder_that_cannot_be_written_holds_up_no_post(tmp_path, settings):
 
 
 @pytest.mark.django_db
+def test_a_picture_for_which_there_was_no_time_may_turn_out_to_be_none(
+    store, tmp_path, monkeypatch
+):
+    root = tmp_path / "posts"
+    monkeypatch.setattr(thumbnails, "SECONDS_A_RUN", 0)
+    write_pictures(root, "galleries/g/a.png")
+    (root / "galleries/g/b.png").write_text("I am text")
+    assert "the run had no time" in messages(index_posts(root))[0]
+    assert '<img src="/files/galleries/g/b.png"' in get_post(PAGE).html
+    assert "it is no picture" in messages(index_posts(root))[0]
+    assert '<p><a href="/files/galleries/g/b.png">B</a></p>' in get_post(PAGE).html
+
+
+def test_a_note_that_another_run_takes_away_is_none(store, tmp_path, monkeypatch):
+    store.mkdir()
+    gone = f"{'0' * 16}{thumbnails.failure_ending()}"
+    monkeypatch.setattr("os.listdir", lambda path: [gone])
+    assert Store(store).failed == {}
+
+
+@pytest.mark.django_db
 def test_a_run_makes_as_many_as_there_is_time_for_and_the_next_goes_on(
     store, tmp_path, monkeypatch
 ):

@@ -188,8 +188,8 @@ class Stage:
         assert self.site.get("/").status == 200
 
     def queue_family(self) -> list[psutil.Process]:
-        main = locks.find_holder(self.site.run_dir / "queue.lock")
-        assert main
+        lock = self.site.run_dir / "queue.lock"
+        main = wait_until(lambda: locks.find_holder(lock), 30, "a queue")  # it renews itself
         return [main, *main.children(recursive=True)]
 
 
