@@ -3,7 +3,7 @@
 import re
 from difflib import SequenceMatcher
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from django.conf import settings
 from django.db.models import BooleanField, Case, IntegerField, Q, Value, When
@@ -13,7 +13,7 @@ from django.urls import reverse
 from posts import files, galleries, groups, search
 from posts.groups import Kind
 from posts.links import MARKUP_ENDS
-from posts.models import Post, PostQuerySet
+from posts.models import Address, Post, PostQuerySet
 
 MOST_OFFERED = 5
 MOST_NEAR = 40
@@ -24,8 +24,10 @@ ALIKE = 0.79
 
 CONTROLS = re.compile("[\x00-\x1f\x7f]+")
 YEAR = "/archive/{}/"
-# Nikola's of a gallery, large and small.
-PICTURE = re.compile(rf"/({galleries.TOP}/.+?)(?:\.thumbnail)?(\.[A-Za-z]+)")
+# Nikola's of a gallery, large and small, and those of both tools' folder of pictures.
+PICTURE = re.compile(rf"/((?:{galleries.TOP}|images)/.+?)(?:\.thumbnail)?(\.[A-Za-z]+)")
+# A gallery that was there once; what is there now has the address itself.
+GALLERY = re.compile(rf"/({galleries.TOP}/.+?)(?:/index\.html|/)")
 # Where Pelican, Nikola, Jekyll, Hugo and WordPress have what is elsewhere here.
 ELSEWHERE: list[tuple[re.Pattern[str], str | Kind]] = [
     (re.compile(r"/(?:rss|feed|index)\.(?:xml|rss)|/feeds/all(?:-[\w-]+)?\.rss\.xml"), "/rss/"),
@@ -37,6 +39,8 @@ ELSEWHERE: list[tuple[re.Pattern[str], str | Kind]] = [
     (re.compile(r"/(?:tags|categories)(?:/index)?\.html|/categories/?"), "/tags/"),
     (re.compile(r"/(?:posts/)?([0-9]{4})(?:/[0-9]{2}){0,2}(?:/index\.html|\.html|/)?"), YEAR),
     (re.compile(r"/tags?/([^/]+?)(?:/index)?\.html|/tag/([^/]+)/?"), groups.TAG),
+    # What Nikola has before their names, where tags are too.
+    (re.compile(r"/categories/cat_([^/]+?)(?:/index\.html|\.html|/)?"), groups.CATEGORY),
     (
         re.compile(r"/categor(?:y|ies)/([^/]+?)(?:/index)?\.html|/category/([^/]+)/?"),
         groups.CATEGORY,
@@ -56,6 +60,10 @@ def find_elsewhere(path: str) -> str | None:
 
     Those tools have nothing else there, so it is certain, and may be a permanent redirect.
     """
+    if found := GALLERY.fullmatch(path):
+        once = f"/pages/{quote(galleries.slug_of(found[1]))}/"
+        known = Address.objects.filter(address=once, post__in=Post.objects.shown())
+        return once if known.exists() else None
     if found := PICTURE.fullmatch(path):
         file = f"{found[1]}{found[2]}"
         is_there = files.find_file(settings.POSTS_DIR, file)

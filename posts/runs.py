@@ -89,7 +89,12 @@ class Run:
                 placed.add(row)
         placed |= self.place(wanted)
         dated = snapshots.take_commit_times(
-            self.snapshot, self.folder.root, self.rows, was_broken, self.pasts
+            self.snapshot,
+            self.folder.root,
+            self.rows,
+            was_broken,
+            self.report.added,
+            self.pasts,
         )
         update(dated, ["committed_at"])
         update(placed, ["slug", "original", "precedence"])

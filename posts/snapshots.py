@@ -54,12 +54,14 @@ def take_commit_times(
     root: Path,
     rows: Mapping[str, Post],
     was_broken: Collection[Post],
+    added: Collection[str],
     pasts: Mapping[str, Past],
 ) -> set[Post]:
     """Bring both up to the commit that is checked out; return the rows whose time changed.
 
     The time is that of the version shown: a broken file leaves it as it is. It is read anew where
-    the file is mended, and where the history had to say which version to show.
+    the file is mended, where one that was there has become a post, and where the history had to say
+    which version to show.
     """
     before, head = snapshot.commit, history.read_head(root)
     times, is_whole = history.read_new_times(root, before, head)
@@ -68,8 +70,9 @@ def take_commit_times(
     current = [row for row in rows.values() if not (row.is_broken and row.is_rendered)]
     touched = set_commit_times(current, times, is_whole)
     read_times = cache(partial(history.read_times, root))
-    if mended := [row for row in current if row in was_broken]:
-        touched |= set_commit_times(mended, read_times(head) if head else {}, True)
+    older = {path for path in added if path not in times and (root / path).is_file()}
+    if anew := [row for row in current if row in was_broken or row.path in older]:
+        touched |= set_commit_times(anew, read_times(head) if head else {}, True)
     for path, row in rows.items():
         past = pasts.get(path)
         if row.is_broken and past and past.last_good:

@@ -310,6 +310,9 @@ def test_a_gallery_that_is_renamed_takes_its_addresses_with_it(rome, client):
     assert ("galleries/trips/rome/index.txt", "galleries/roma/index.txt") in report.renamed
     assert get_post("galleries/roma/index.txt").uid == uid
     assert client.get("/pages/trips-rome/")["Location"] == "/pages/roma/"
+    for address in ("/galleries/trips/rome/", "/galleries/trips/rome/index.html"):
+        assert client.get(address)["Location"] == "/pages/trips-rome/"
+    assert client.get("/galleries/trips/nowhere/").status_code == 404
 
 
 def test_a_text_that_is_written_later_keeps_the_page_what_it_was(rome, client):

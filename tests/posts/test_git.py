@@ -9,6 +9,7 @@ from posts import history
 from posts.index import index_posts
 from posts.models import Snapshot
 from tests.posts.blogs import get_post, make_markdown, write_posts
+from tests.posts.pictures import write_pictures
 
 pytestmark = pytest.mark.django_db
 
@@ -38,6 +39,19 @@ def test_the_last_commit_tells_when_a_post_was_updated(tmp_path):
     commit_post(tmp_path, "2016-01-01-分.md", told, "2018-02-01T00:00:00Z")
     index_posts(tmp_path)
     assert get_post("2016-01-01-分.md").updated_at.isoformat() == "2016-03-03T00:00:00+00:00"
+
+
+def test_a_file_that_becomes_a_post_without_a_change_has_its_time_from_the_history(tmp_path):
+    git(tmp_path, "init", "-q")
+    write_pictures(tmp_path, "galleries/g/a.png")
+    write_posts(tmp_path, **{"galleries/g/index.de.md": "# G\n"})
+    commit_post(tmp_path, "galleries/g/index.txt", "G\n", "2016-02-01T00:00:00Z")
+    index_posts(tmp_path)
+    (tmp_path / "galleries/g/index.txt").unlink()
+    commit_post(tmp_path, "2016-01-01-a.md", make_markdown(), "2017-02-01T00:00:00Z")
+    index_posts(tmp_path)
+    committed_at = get_post("galleries/g/index.de.md").committed_at
+    assert committed_at.isoformat() == "2016-02-01T00:00:00+00:00"
 
 
 def test_posts_below_the_top_of_a_repository_are_found_in_its_history(tmp_path):

@@ -199,11 +199,17 @@ def test_posting_to_a_page_is_refused(client):
         ("/2016/05/", "/archive/2016/", 301),
         ("/tag/中文.html", "/tags/%E4%B8%AD%E6%96%87/", 301),
         ("/category/C.html", "/categories/c/", 301),
+        ("/categories/cat_c/", "/categories/c/", 301),
+        ("/images/p.png", "/files/images/p.png", 301),
         ("/index.html", "/", 301),
     ],
 )
-def test_addresses_of_other_tools_lead_to_what_they_meant(tmp_path, client, asked, address, status):
+def test_addresses_of_other_tools_lead_to_what_they_meant(
+    tmp_path, client, settings, asked, address, status
+):
+    settings.POSTS_DIR = tmp_path
     index(tmp_path, **{
+        "images/p.png": "",
         "2016-05-05-hello-world.md": make_markdown("Hello world", tags="[中文]", category="C"),
         "about.md": "# About\n",
     })  # fmt: skip
