@@ -44,8 +44,8 @@ def test_the_last_commit_tells_when_a_post_was_updated(tmp_path):
 def test_a_file_that_becomes_a_post_without_a_change_has_its_time_from_the_history(tmp_path):
     git(tmp_path, "init", "-q")
     write_pictures(tmp_path, "galleries/g/a.png")
-    write_posts(tmp_path, **{"galleries/g/index.de.md": "# G\n"})
-    commit_post(tmp_path, "galleries/g/index.txt", "G\n", "2016-02-01T00:00:00Z")
+    write_posts(tmp_path, **{"galleries/g/index.de.md": "# Ganz anders\n\nEin Text."})
+    commit_post(tmp_path, "galleries/g/index.txt", "In other words", "2016-02-01T00:00:00Z")
     index_posts(tmp_path)
     (tmp_path / "galleries/g/index.txt").unlink()
     commit_post(tmp_path, "2016-01-01-a.md", make_markdown(), "2017-02-01T00:00:00Z")
