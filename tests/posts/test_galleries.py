@@ -378,6 +378,8 @@ def test_translations_lead_to_galleries_in_their_language_and_share_problems(tmp
         "galleries/rome/forum/index.zh_cn.md": "# 广场\n",
     }))  # fmt: skip
     assert [line.partition(": ")[0] for line in told] == ["galleries/rome/b.png:1"]
+    assert get_post("galleries/rome/index.md").site_problems
+    assert get_post("galleries/rome/index.zh_cn.md").site_problems == []
     assert ">广场</a>" in client.get("/pages/rome-zh-cn/").content.decode()
     assert ">Forum</a>" in client.get("/pages/rome/").content.decode()
 
