@@ -13,7 +13,6 @@ import json
 import subprocess
 import sys
 import time
-from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,7 +32,7 @@ class Numbers:
     seconds: float = 0.0
     worst_wait: float = 0.0
     resent: int = 0  # closed without an answer and sent again, as browsers do
-    failures: dict[str, int] = field(default_factory=Counter)
+    failures: dict[str, int] = field(default_factory=dict)
 
     @property
     def rate(self) -> float:
@@ -75,7 +74,8 @@ class Load:
             total.seconds += numbers.seconds
             total.resent += numbers.resent
             total.worst_wait = max(total.worst_wait, numbers.worst_wait)
-            total.failures.update(numbers.failures)  # type: ignore[attr-defined]
+            for problem, count in numbers.failures.items():
+                total.failures[problem] = total.failures.get(problem, 0) + count
         return total
 
     def stop(self) -> None:
