@@ -27,6 +27,18 @@ class Push(NamedTuple):
     posts: Mapping[str, SourceFile | None]
 
 
+class Times(NamedTuple):
+    """When a file was last committed, and when it last came to its path, if that is known."""
+
+    committed_at: datetime | None = None
+    added_at: datetime | None = None
+
+    def newest(self, other: "Times") -> "Times":
+        """The later of both, one by one."""
+        pairs = zip(self, other, strict=True)
+        return Times(*(max(filter(None, pair), default=None) for pair in pairs))
+
+
 class Commit(NamedTuple):
     """The (path, blob) of what it changed in the folder."""
 
@@ -50,7 +62,7 @@ def is_ancestor(folder: Path, older: str, newer: str) -> bool:
     return True
 
 
-def read_new_times(folder: Path, before: str, head: str) -> tuple[dict[str, datetime], bool]:
+def read_new_times(folder: Path, before: str, head: str) -> tuple[dict[str, Times], bool]:
     """What the history has told since the commit `before`, and whether that is all of it.
 
     All of it where there is no such commit, or where the history was rewritten since.
@@ -62,22 +74,22 @@ def read_new_times(folder: Path, before: str, head: str) -> tuple[dict[str, date
     return (read_times(folder, f"{before}..{head}") if head != before else {}), False
 
 
-def read_times(folder: Path, commits: str) -> dict[str, datetime]:
-    """When each file was last committed, by path, within a range such as `HEAD` or `old..new`."""
+def read_times(folder: Path, commits: str) -> dict[str, Times]:
+    """The times of each file by path, within a range such as `HEAD` or `old..new`."""
     output = run(
         folder,
         "-c", "core.quotePath=false",
-        "log", "--format=%x01%ct", "--name-only", "-z", "--no-renames", "--relative",
+        "log", "--format=%x01%ct", "--name-status", "-z", "--no-renames", "--relative",
         commits, "--", ".",
     )  # fmt: skip
-    times: dict[str, int] = {}
+    times: dict[str, Times] = {}
     for entry in output.split("\x01")[1:]:
-        stamp, _, names = entry.partition("\0")
-        for name in names.lstrip("\n").split("\0"):
-            path = name.lstrip("\n")
-            if path:
-                times[path] = max(times.get(path, 0), int(stamp))
-    return {path: datetime.fromtimestamp(stamp, UTC) for path, stamp in times.items()}
+        stamp, *changes = entry.split("\0")
+        at = datetime.fromtimestamp(int(stamp), UTC)
+        for status, path in zip(changes[::2], changes[1::2], strict=False):
+            found = Times(at, at if status.strip() == "A" else None)
+            times[path] = found.newest(times.get(path, Times()))
+    return times
 
 
 def read_pushes(folder: Path) -> list[Push]:

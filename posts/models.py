@@ -93,7 +93,9 @@ class Post(models.Model):
     day = models.DateField(null=True)
     published_at = models.DateTimeField(_("published at"), null=True)
     revised_at = models.DateTimeField(null=True)
+    # The last commits that changed the file, and that brought it to where it is.
     committed_at = models.DateTimeField(null=True)
+    added_at = models.DateTimeField(null=True)
     status = models.CharField(_("status"), max_length=10, choices=Status.choices)
     language = models.CharField(_("language"), max_length=20, blank=True)
     # The same, where it was not guessed; and whether the post says that it is a translation.
@@ -192,8 +194,13 @@ class Post(models.Model):
 
     @property
     def is_updated(self) -> bool:
-        """Changed on a later day than it appeared."""
+        """Changed on a later day than it appeared, and not by bringing the file here.
+
+        Posts that came from another blog would all be updated on the day of the move.
+        """
         if self.published_at is None or self.updated_at is None:
+            return False
+        if self.revised_at is None and self.committed_at == self.added_at:
             return False
         return (self.updated_at - self.published_at).days >= 1
 

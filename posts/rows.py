@@ -1,7 +1,7 @@
 """Reads and writes many rows of posts at once."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -31,7 +31,7 @@ def read_all(columns: tuple[str, ...]) -> Iterator[Post]:
         yield row
 
 
-def update(rows: Iterable[Post], columns: list[str]) -> None:
+def update(rows: Iterable[Post], columns: Sequence[str]) -> None:
     """A tenth of the time that bulk_update takes, and a third of what save() does, row by row.
 
     While it lasts nobody else can write to SQLite.

@@ -22,6 +22,7 @@ from posts import (
 )
 from posts.codes import Codes
 from posts.exhibitions import Exhibitions
+from posts.history import Times
 from posts.lineage import Lineage, Past
 from posts.models import Address, Post, address_of, article_address_of
 from posts.problems import Problem
@@ -96,7 +97,7 @@ class Run:
             self.report.added,
             self.pasts,
         )
-        update(dated, ["committed_at"])
+        update(dated, Times._fields)
         update(placed, ["slug", "original", "precedence"])
         self.remember_addresses(before)
         linked = self.link(facts)

@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
 
 from django.utils import timezone
 
 from posts import history
+from posts.history import Times
 from posts.lineage import Past
 from posts.models import Post, Snapshot
 from posts.rows import load
@@ -64,6 +64,8 @@ def take_commit_times(
     which version to show.
     """
     before, head = snapshot.commit, history.read_head(root)
+    if not Post.objects.exclude(added_at=None).exists():
+        before = ""  # of an older version, which did not ask when files were added
     times, is_whole = history.read_new_times(root, before, head)
     snapshot.commit = head
     snapshot.edit_url = history.find_edit_url(root) if head else ""
@@ -77,20 +79,23 @@ def take_commit_times(
         past = pasts.get(path)
         if row.is_broken and past and past.last_good:
             shown_at, commit = past.last_good_at
-            row.committed_at = read_times(commit).get(shown_at)
+            set_times(row, read_times(commit).get(shown_at, Times()))
             touched.add(row)
     return touched
 
 
-def set_commit_times(rows: Iterable[Post], times: dict[str, datetime], is_whole: bool) -> set[Post]:
+def set_commit_times(rows: Iterable[Post], times: dict[str, Times], is_whole: bool) -> set[Post]:
     dated = [row for row in rows if is_whole or row.path in times]
-    load(dated, ("committed_at",))
+    load(dated, Times._fields)
     touched = set()
     for row in dated:
-        known = None if is_whole else row.committed_at
-        found = times.get(row.path)
-        newest = max((each for each in (known, found) if each), default=None)
-        if newest != row.committed_at:
-            row.committed_at = newest
+        found, before = times.get(row.path, Times()), Times(row.committed_at, row.added_at)
+        newest = found if is_whole else found.newest(before)
+        if newest != before:
+            set_times(row, newest)
             touched.add(row)
     return touched
+
+
+def set_times(row: Post, times: Times) -> None:
+    row.committed_at, row.added_at = times

@@ -7,7 +7,7 @@ import pytest
 
 from posts import history
 from posts.index import index_posts
-from posts.models import Snapshot
+from posts.models import Post, Snapshot
 from tests.posts.blogs import get_post, make_markdown, write_posts
 from tests.posts.pictures import write_pictures
 
@@ -39,6 +39,33 @@ def test_the_last_commit_tells_when_a_post_was_updated(tmp_path):
     commit_post(tmp_path, "2016-01-01-分.md", told, "2018-02-01T00:00:00Z")
     index_posts(tmp_path)
     assert get_post("2016-01-01-分.md").updated_at.isoformat() == "2016-03-03T00:00:00+00:00"
+
+
+def test_bringing_a_post_here_or_to_another_name_is_no_update_of_it(tmp_path):
+    git(tmp_path, "init", "-q")
+    commit_post(tmp_path, "2016-01-01-a.md", make_markdown(), "2017-02-01T00:00:00Z")
+    index_posts(tmp_path)
+    assert not get_post("2016-01-01-a.md").is_updated
+    commit_post(tmp_path, "2016-01-01-a.md", make_markdown("B"), "2018-02-01T00:00:00Z")
+    index_posts(tmp_path)
+    assert get_post("2016-01-01-a.md").is_updated
+    (tmp_path / "2016-01-01-a.md").rename(tmp_path / "2016-01-01-b.md")
+    commit_post(tmp_path, "2016-01-01-b.md", make_markdown("B"), "2019-02-01T00:00:00Z")
+    index_posts(tmp_path)
+    assert not get_post("2016-01-01-b.md").is_updated
+    told = make_markdown("B", updated="2016-03-03")
+    commit_post(tmp_path, "2016-01-01-c.md", told, "2019-02-02T00:00:00Z")
+    index_posts(tmp_path)
+    assert get_post("2016-01-01-c.md").is_updated
+
+
+def test_rows_of_a_version_that_did_not_ask_learn_when_their_files_were_added(tmp_path):
+    git(tmp_path, "init", "-q")
+    commit_post(tmp_path, "2016-01-01-a.md", make_markdown(), "2017-02-01T00:00:00Z")
+    index_posts(tmp_path)
+    Post.objects.update(added_at=None)
+    index_posts(tmp_path)
+    assert get_post("2016-01-01-a.md").added_at.year == 2017
 
 
 def test_a_file_that_becomes_a_post_without_a_change_has_its_time_from_the_history(tmp_path):

@@ -34,7 +34,7 @@ NOTES = {
 EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "40"))
 COLUMNS = [name for name in DRAFT_COLUMNS if name not in ("day", "base_slug")]
 PLACED = ["path", "uid", "digest", "renderer", "day", "base_slug", "slug", "original",
-          "precedence", "urls", "site_problems", "committed_at", "is_broken",
+          "precedence", "urls", "site_problems", "committed_at", "added_at", "is_broken",
           "is_rendered", "search_key"]  # fmt: skip
 
 # Broken, though it begins as a good post does.
