@@ -14,7 +14,10 @@ import subprocess
 import sys
 import time
 
-GUNICORN = [sys.executable, "-m", "gunicorn", "-c", "blogsite/gunicorn_conf.py"]
+CONFIGURATION = ("-c", "blogsite/gunicorn_conf.py")
+GUNICORN = [sys.executable, "-m", "gunicorn", *CONFIGURATION]
+# What gunicorn's --check-config does, but for loading the site: that happens at the start.
+READ_CONFIGURATION = "from gunicorn.app.wsgiapp import WSGIApplication; WSGIApplication()"
 
 
 class CanaryFailed(Exception):
@@ -39,12 +42,14 @@ def check_configuration(timeout: float) -> None:
 
     At a reload the master ends when that fails. Raises CanaryFailed.
     """
+    command = [sys.executable, "-c", READ_CONFIGURATION, *CONFIGURATION]
     try:
-        done = subprocess.run([*GUNICORN, "--check-config"], timeout=timeout, check=False)
+        done = subprocess.run(command, timeout=timeout, check=False)
     except subprocess.TimeoutExpired:
-        raise CanaryFailed(f"gunicorn did not load the site within {timeout:.0f} s") from None
+        late = f"gunicorn did not load its configuration within {timeout:.0f} s"
+        raise CanaryFailed(late) from None
     if done.returncode:
-        raise CanaryFailed("gunicorn cannot load its configuration or the site")
+        raise CanaryFailed("gunicorn cannot load its configuration")
 
 
 def try_out(paths: list[str], host: str, timeout: float) -> None:

@@ -78,7 +78,12 @@ class Scratch:
 
 
 def live_environment() -> dict[str, str]:
-    """The environment by which code in any folder works on this site's own state."""
+    """The environment by which code in any folder works on this site's own state.
+
+    Byte code is kept, unlike the live tree's: the files here never change, and several processes
+    start from them one after the other.
+    """
     environment = os.environ | settings.DEPLOY_ENVIRONMENT | database.live_environment()
-    environment.pop("PYTHONPATH", None)
+    for name in ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE"):
+        environment.pop(name, None)
     return environment

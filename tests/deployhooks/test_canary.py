@@ -24,10 +24,6 @@ def application(environ, start_response):
 """
 
 
-# Not when gunicorn only looks whether it could.
-IS_SERVING = "'--check-config' not in sys.argv"
-
-
 def run(
     folder: Path,
     *pages: str,
@@ -70,27 +66,32 @@ def test_a_page_that_does_not_answer_with_200_fails(tmp_path: Path, page: str):
     assert processes_in(tmp_path) == []
 
 
+def test_a_site_that_does_not_start_fails_at_once(tmp_path: Path):
+    done = run(tmp_path, "/", application="import a_package_that_is_missing")
+    assert done.returncode == 1
+    assert "No module named 'a_package_that_is_missing'" in done.output
+    assert "the site does not start" in done.output
+
+
 @pytest.mark.parametrize(
-    ("application", "words"),
+    ("configuration", "words"),
     [
-        ("import a_package_that_is_missing", "gunicorn cannot load its configuration or the site"),
-        (f"{APPLICATION}\nimport sys; {IS_SERVING} and nobody", "the site does not start"),
+        ("workers = 'many'", "gunicorn cannot load its configuration"),
+        ("import time; time.sleep(100)", "did not load its configuration within 2 s"),
     ],
 )
-def test_a_site_that_does_not_start_fails_at_once(tmp_path: Path, application: str, words: str):
-    done = run(tmp_path, "/", application=application)
+def test_a_configuration_that_cannot_be_read_fails(tmp_path: Path, configuration: str, words: str):
+    done = run(tmp_path, "/", configuration=CONFIGURATION + configuration, timeout="2")
     assert done.returncode == 1
     assert words in done.output
+    assert processes_in(tmp_path) == []
 
 
-@pytest.mark.parametrize(
-    ("when", "words"), [("True", "did not load the site"), (IS_SERVING, "did not start within 2 s")]
-)
-def test_a_site_that_hangs_fails_in_time(tmp_path: Path, when: str, words: str):
-    hanging = f"{APPLICATION}\nimport sys, time; {when} and time.sleep(100)"
+def test_a_site_that_hangs_fails_in_time(tmp_path: Path):
+    hanging = f"{APPLICATION}\nimport time; time.sleep(100)"
     done = run(tmp_path, "/", application=hanging, timeout="2")
     assert done.returncode == 1
-    assert words in done.output
+    assert "did not start within 2 s" in done.output
     assert processes_in(tmp_path) == []
 
 

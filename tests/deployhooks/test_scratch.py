@@ -86,6 +86,7 @@ def test_a_submodule_holds_content_where_posts_lie(
 
 def test_the_live_environment_names_the_sites_own_state(settings, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", "/elsewhere")
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     environment = live_environment()
     assert environment["DATA_DIR"] == settings.DEPLOY_ENVIRONMENT["DATA_DIR"]
-    assert "PYTHONPATH" not in environment
+    assert not {"PYTHONPATH", "PYTHONDONTWRITEBYTECODE"} & environment.keys()
