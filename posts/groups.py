@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from django.db.models import Min, Value
+from django.db.models import Case, Count, F, Min, OuterRef, Subquery, Value, When
 from django.http import Http404
 
 from posts import reading
-from posts.models import Post, PostQuerySet, count_each_once
+from posts.models import Post, PostQuerySet
 
 
 @dataclass(frozen=True)
@@ -101,3 +101,12 @@ def list_groups(*kinds: Kind) -> list[list[Group]]:
     for slug, name, count, word in sorted(queries[0].union(*queries[1:], all=True)):
         found[word].append(Group(by_word[word], slug, name, count))
     return list(found.values())
+
+
+def count_each_once() -> Count:
+    """How many posts, those that are translations of one another being one."""
+    translations = Post.objects.filter(precedence__gt=0).values("pk")
+    original = Post.objects.filter(path=OuterRef("original")).values("pk")
+    return Count(
+        Case(When(pk__in=translations, then=Subquery(original)), default=F("pk")), distinct=True
+    )

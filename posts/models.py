@@ -2,35 +2,39 @@
 
 import uuid
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from functools import cache
 from typing import Any, Self
 from urllib.parse import quote
 
 from django.conf import settings
-from django.db import models
-from django.db.models import Case, Count, Exists, F, Min, OuterRef, Q, Subquery, When
+from django.db import connection, models
+from django.db.models import Exists, Min, OuterRef, Q
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from posts import choosing, links, reading
 
+# No post's own.
+SOME_TIME = datetime(1, 1, 2, tzinfo=UTC)
 UNSEEN_IN_LISTS = ("body", "text", "toc", "links", "anchors", "urls", "problems")
 
 
 class PostQuerySet(models.QuerySet["Post"]):
-    def shown(self) -> Self:
+    def shown(self, now: datetime | None = None) -> Self:
         """What a visitor can open now: posts whose time has come, pages, hidden ones too."""
         if settings.POSTS_PREVIEW:
             return self.filter(is_rendered=True)
         return self.filter(
-            Q(published_at=None) | Q(published_at__lte=timezone.now()),
+            Q(published_at=None) | Q(published_at__lte=now or timezone.now()),
             status__in=(Post.Status.PUBLISHED, Post.Status.HIDDEN),
             is_rendered=True,
         )
 
-    def listed(self) -> Self:
+    def listed(self, now: datetime | None = None) -> Self:
         """The shown ones that stand in lists, feeds, search and sitemap: all but hidden ones."""
-        listed = self.shown()
+        listed = self.shown(now)
         if settings.POSTS_PREVIEW:
             return listed.exclude(status=Post.Status.HIDDEN)
         return listed.filter(status=Post.Status.PUBLISHED)
@@ -218,20 +222,31 @@ def is_first(**among: object) -> Q:
 
     Told by the few that stand behind another: to look at each row would read it to its end.
     """
-    earlier = Post.objects.listed().filter(
+    return ~Q(pk__in=find_behind(timezone.now(), among).values("pk") if among else raw_behind())
+
+
+def find_behind(now: datetime, among: dict[str, object]) -> PostQuerySet:
+    earlier = Post.objects.listed(now).filter(
         original=OuterRef("original"), precedence__lt=OuterRef("precedence"), **among
     )
-    behind = Post.objects.filter(Exists(earlier), precedence__gt=0)
-    return ~Q(pk__in=behind.values("pk"))
+    return Post.objects.filter(Exists(earlier), precedence__gt=0)
 
 
-def count_each_once() -> Count:
-    """How many posts, those that are translations of one another being one."""
-    translations = Post.objects.filter(precedence__gt=0).values("pk")
-    original = Post.objects.filter(path=OuterRef("original")).values("pk")
-    return Count(
-        Case(When(pk__in=translations, then=Subquery(original)), default=F("pk")), distinct=True
-    )
+def raw_behind() -> RawSQL:
+    """The same among all posts. Most pages ask for it several times, and Django takes about a
+    millisecond to put it into words: that is done once.
+    """
+    sql, params = word_behind(connection.vendor, settings.POSTS_PREVIEW)
+    adapt = connection.ops.adapt_datetimefield_value
+    some_time, now = adapt(SOME_TIME), adapt(timezone.now())
+    params = tuple(now if each == some_time else each for each in params)
+    return RawSQL(sql, params)  # noqa: S611 - Django's own words
+
+
+@cache
+def word_behind(vendor: str, is_preview: bool) -> tuple[str, tuple[Any, ...]]:
+    """SQL with its parameters, SOME_TIME being among them where the present time belongs."""
+    return find_behind(SOME_TIME, {}).values("pk").query.sql_with_params()
 
 
 def address_of(day: date | None, slug: str) -> str:
