@@ -167,7 +167,9 @@ DATABASES = {"default": env.db_url("DATABASE_URL") if "DATABASE_URL" in env else
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["NAME"] = BASE_DIR / DATABASES["default"]["NAME"]
     # Web workers and the queue write at once: WAL, writers that queue up from BEGIN on, and full
-    # sync, because a delivery that was answered with 2xx must survive a power cut.
+    # sync, because a delivery that was answered with 2xx must survive a power cut. Connections
+    # stay open: who closes the last one removes the log, and the next writer syncs two files.
+    DATABASES["default"]["CONN_MAX_AGE"] = None
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,

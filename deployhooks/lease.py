@@ -18,6 +18,7 @@ from django.utils import timezone
 from deployhooks import cluster, process
 from deployhooks.identity import read_boot_id, read_start
 from deployhooks.models import Deploy
+from deployhooks.transactions import unsynced_transaction
 
 logger = logging.getLogger(__name__)
 
@@ -113,7 +114,8 @@ class Lease:
             self._store_groups()
 
     def _store_groups(self) -> None:
-        self.row.update(process_groups=[list(item) for item in self.groups.items()])
+        with unsynced_transaction():
+            self.row.update(process_groups=[list(item) for item in self.groups.items()])
 
     def _watch(self) -> None:
         next_beat = time.monotonic() + BEAT
@@ -122,7 +124,8 @@ class Lease:
                 self._look()
                 self.store_log()
                 if time.monotonic() >= next_beat:
-                    self.row.update(heartbeat_at=timezone.now())
+                    with unsynced_transaction():
+                        self.row.update(heartbeat_at=timezone.now())
                     next_beat = time.monotonic() + BEAT
             except django.db.Error:
                 logger.warning("deploy %s: no heartbeat, the database fails", self.deploy.pk)

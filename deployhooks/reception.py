@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 import django.db
+from django.db import connection
 from django.utils import timezone
 
 from deployhooks import queue
@@ -21,8 +22,9 @@ from deployhooks.transactions import impatient_transaction
 
 logger = logging.getLogger(__name__)
 
-# GitHub waits ten seconds for an answer: this leaves time to write the refusal down as well.
-LOCK_WAIT = 5.0
+# GitHub waits ten seconds for an answer: these leave time to write the refusal down as well, and
+# to connect to a database that is elsewhere.
+LOCK_WAIT = {"sqlite": 6.5, "postgresql": 5.0}
 RETRY_AFTER = 30
 ACCEPTED, OK = 202, 200
 
@@ -75,7 +77,7 @@ def receive(received: Received) -> Verdict:
     except CheckoutError as error:
         raise Refused(500, str(error)) from error
     try:
-        with impatient_transaction(LOCK_WAIT):
+        with impatient_transaction(LOCK_WAIT[connection.vendor]):
             verdict = _record(received, decision)
     except django.db.Error as error:
         logger.error("delivery %s could not be written down: %s", received.guid, error)

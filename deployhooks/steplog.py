@@ -6,6 +6,7 @@ import threading
 import time
 
 from deployhooks.models import Step
+from deployhooks.transactions import unsynced_transaction
 
 HEAD = TAIL = 128 * 1024
 # Seconds between two writes to the database.
@@ -48,7 +49,8 @@ class StepLog:
             self._cut_tail()
             output, self.is_stored = self.text, True
         self.stored_at = time.monotonic()
-        Step.objects.filter(pk=self.step.pk).update(output=output)
+        with unsynced_transaction():
+            Step.objects.filter(pk=self.step.pk).update(output=output)
 
     @property
     def text(self) -> str:

@@ -1,4 +1,4 @@
-"""Transactions that give up on a locked database sooner than the one who waits for the answer."""
+"""Transactions of a kind: that give up a locked database soon, or that a power cut may undo."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def impatient_transaction(seconds: float) -> Iterator[None]:
     """
     milliseconds = int(seconds * 1000)
     if connection.vendor == "sqlite":
-        with _busy_timeout(milliseconds), transaction.atomic():
+        with _pragma("busy_timeout", str(milliseconds)), transaction.atomic():
             yield
     else:
         with transaction.atomic():
@@ -25,14 +25,35 @@ def impatient_transaction(seconds: float) -> Iterator[None]:
 
 
 @contextmanager
-def _busy_timeout(milliseconds: int) -> Iterator[None]:
+def unsynced_transaction() -> Iterator[None]:
+    """For what means nothing after a power cut: it need not reach the disk now.
+
+    Whoever waits for a slow disk keeps everybody else from writing. What is written within lasts
+    as soon as a later transaction is synced, and when the process is killed.
+    https://www.sqlite.org/pragma.html#pragma_synchronous
+    https://www.postgresql.org/docs/current/wal-async-commit.html
+    """
+    if connection.in_atomic_block:
+        yield
+    elif connection.vendor == "sqlite":
+        with _pragma("synchronous", "NORMAL"), transaction.atomic():
+            yield
+    else:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL synchronous_commit TO off")
+            yield
+
+
+@contextmanager
+def _pragma(name: str, value: str) -> Iterator[None]:
+    """Set one of SQLite's, and put it back."""
     with connection.cursor() as cursor:
-        before: int = cursor.execute("PRAGMA busy_timeout").fetchone()[0]
-        cursor.execute(f"PRAGMA busy_timeout = {milliseconds}")
+        before: int = cursor.execute(f"PRAGMA {name}").fetchone()[0]
+        cursor.execute(f"PRAGMA {name} = {value}")
         try:
             yield
         finally:
-            cursor.execute(f"PRAGMA busy_timeout = {before}")
+            cursor.execute(f"PRAGMA {name} = {before}")
 
 
 def _limit_statements(milliseconds: int) -> None:
