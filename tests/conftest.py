@@ -55,6 +55,15 @@ def shared() -> Path:
     return SHARED
 
 
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """No power cut ends a test, and thousands of syncs would keep the sites under test waiting."""
+    from django.conf import settings
+
+    words = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
+    settings.DATABASES["default"]["OPTIONS"]["init_command"] = words
+
+
 @pytest.fixture(autouse=True)
 def plain_static_files(settings: object) -> None:
     """Without collectstatic there is no manifest; templates still ask for static files."""

@@ -15,6 +15,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+CONFIG = Path(__file__).with_name("gitconfig")
 IDENTITY = {
     f"GIT_{role}_{key}": value
     for role in ("AUTHOR", "COMMITTER")
@@ -25,10 +26,9 @@ IDENTITY = {
 def git(*args: str | Path, cwd: Path, **env: str) -> str:
     """Run git as a person at a desk would, without this machine's settings."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    own = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "LC_ALL": "C.UTF-8"}
-    options = ["-c", "protocol.file.allow=always", "-c", "init.defaultBranch=main"]
+    own = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": str(CONFIG), "LC_ALL": "C.UTF-8"}
     finished = subprocess.run(
-        ["git", *options, *map(str, args)],
+        ["git", *map(str, args)],
         cwd=cwd,
         env=kept | own | IDENTITY | env,
         stdin=subprocess.DEVNULL,
