@@ -168,12 +168,15 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["NAME"] = BASE_DIR / DATABASES["default"]["NAME"]
     # Web workers and the queue write at once: WAL, writers that queue up from BEGIN on, and full
     # sync, because a delivery that was answered with 2xx must survive a power cut. Connections
-    # stay open: who closes the last one removes the log, and the next writer syncs two files.
+    # stay open: who closes the last one removes the log, and the next writer syncs two files. Of
+    # a log that grew 16 MiB are kept.
     DATABASES["default"]["CONN_MAX_AGE"] = None
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+        "init_command": (
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=16777216;"
+        ),
         "factory": PrivateConnection,
     }
 else:
