@@ -78,12 +78,12 @@ def rss(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def group_feed(request: HttpRequest, slug: str, kind: Kind) -> HttpResponse:
-    return show_group_feed(request, AtomFeed, find_group(kind, slug), slug, "feed/")
+    return show_group_feed(request, AtomFeed, find_group(slug, kind), slug, "feed/")
 
 
 @require_safe
 def group_rss(request: HttpRequest, slug: str, kind: Kind) -> HttpResponse:
-    return show_group_feed(request, RssFeed, find_group(kind, slug), slug, "rss/")
+    return show_group_feed(request, RssFeed, find_group(slug, kind), slug, "rss/")
 
 
 def show_group_feed(

@@ -1,13 +1,17 @@
 """Posts that have something in common: a tag, a category, a series, an author."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 from urllib.parse import quote
 
-from django.db.models import Case, Count, F, Min, OuterRef, Subquery, Value, When
+from django.db.models import Case, Count, F, Min, OuterRef, QuerySet, Subquery, Value, When
 from django.http import Http404
 
 from posts import reading
 from posts.models import Post, PostQuerySet
+
+Rows = QuerySet[Post, tuple[Any, ...]]
 
 
 @dataclass(frozen=True)
@@ -48,57 +52,58 @@ class Group:
         return Post.objects.published().filter(**among).once(**among)
 
 
-def find_group(kind: Kind, slug: str) -> Group:
-    """The group of that name in an address. Raises Http404 when no published post is in it.
+def find_group(slug: str, *kinds: Kind) -> Group:
+    """The group of that name in an address, of the first kind that has one; in one query.
 
-    Its own `slug` is another than the asked one where that is the name as people write it (`C++`),
-    or what it was called in addresses once.
+    Raises Http404 when no published post is in it. Its own `slug` is another than the asked one
+    where that is the name as people write it (`C++`), or what it was called in addresses once.
     """
-    if kind is AUTHOR:
-        return find_author(slug)
     slugs = reading.spell(slug)
-    found = {
-        row[0]: Group(kind, *row)
-        for row in Post.objects.published()
-        .order_by()
-        .filter(**{f"{kind.key}__in": slugs})
-        .values_list(kind.key)
-        .annotate(called=Min(kind.name))
-    }
-    for each in slugs:
-        if each in found:
-            return found[each]
-    raise Http404(f"No post has the {kind.word} {slug}.")
+    queries = [
+        name_groups(kind, {f"{kind.key}__in": slugs} if kind is not AUTHOR else {})
+        for kind in kinds
+    ]
+    rows = list(unite(queries))
+    for kind in kinds:
+        found = [Group(kind, key, name) for key, name, word in rows if word == kind.word]
+        if group := pick_author(slug, found) if kind is AUTHOR else pick(slugs, found):
+            return group
+    raise Http404(f"No post has the {' or '.join(kind.word for kind in kinds)} {slug}.")
 
 
-def find_author(slug: str) -> Group:
-    published = Post.objects.published().order_by().exclude(author="")
-    values: list[str] = []
-    names: list[str] = []
-    for value in published.values_list("author", flat=True).distinct():
-        found = [name for name in reading.split_authors(value)
-                 if reading.slugify(name) == reading.slugify(slug)]  # fmt: skip
-        if found:
-            names += found
-            values.append(value)
-    if not names:
-        raise Http404(f"No post has the author {slug}.")
-    return Group(AUTHOR, reading.slugify(slug), min(names), values=tuple(values))
+def name_groups(kind: Kind, among: dict[str, object]) -> Rows:
+    """(key, name, the kind's word) of each group among some posts."""
+    posts = Post.objects.published().order_by().filter(**{f"{kind.key}__gt": ""}, **among)
+    named = posts.values_list(kind.key).annotate(called=Min(kind.name), word=Value(kind.word))
+    return cast(Rows, named)
+
+
+def unite(queries: Sequence[Rows]) -> Rows:
+    first, *others = queries
+    return first.union(*others, all=True) if others else first
+
+
+def pick(slugs: Sequence[str], groups: Sequence[Group]) -> Group | None:
+    by_slug = {group.slug: group for group in groups}
+    return next((by_slug[each] for each in slugs if each in by_slug), None)
+
+
+def pick_author(slug: str, groups: Sequence[Group]) -> Group | None:
+    """Of what the posts have as their author, with all that name this one."""
+    wanted, names, values = reading.slugify(slug), set[str](), []
+    for group in groups:
+        if found := {n for n in reading.split_authors(group.name) if reading.slugify(n) == wanted}:
+            names |= found
+            values.append(group.slug)
+    return Group(AUTHOR, wanted, min(names), values=tuple(values)) if names else None
 
 
 def list_groups(*kinds: Kind) -> list[list[Group]]:
     """All of each kind, by their names in addresses; in one query for them all."""
-    queries = [
-        Post.objects.published()
-        .order_by()
-        .filter(**{f"{kind.key}__gt": ""})
-        .values_list(kind.key)
-        .annotate(called=Min(kind.name), number=count_each_once(), word=Value(kind.word))
-        for kind in kinds
-    ]
+    queries = [name_groups(kind, {}).annotate(number=count_each_once()) for kind in kinds]
     found: dict[str, list[Group]] = {kind.word: [] for kind in kinds}
     by_word = {kind.word: kind for kind in kinds}
-    for slug, name, count, word in sorted(queries[0].union(*queries[1:], all=True)):
+    for slug, name, word, count in sorted(unite(queries)):
         found[word].append(Group(by_word[word], slug, name, count))
     return list(found.values())
 

@@ -11,7 +11,7 @@ from django.http import Http404
 from django.urls import reverse
 
 from posts import files, galleries, groups, search
-from posts.groups import Kind
+from posts.groups import AUTHOR, CATEGORY, TAG, Kind
 from posts.links import MARKUP_ENDS
 from posts.models import Address, Post, PostQuerySet
 
@@ -29,7 +29,7 @@ PICTURE = re.compile(rf"/((?:{galleries.TOP}|images)/.+?)(?:\.thumbnail)?(\.[A-Z
 # A gallery that was there once; what is there now has the address itself.
 GALLERY = re.compile(rf"/({galleries.TOP}/.+?)(?:/index\.html|/)")
 # Where Pelican, Nikola, Jekyll, Hugo and WordPress have what is elsewhere here.
-ELSEWHERE: list[tuple[re.Pattern[str], str | Kind]] = [
+ELSEWHERE: list[tuple[re.Pattern[str], str | tuple[Kind, ...]]] = [
     (re.compile(r"/(?:rss|feed|index)\.(?:xml|rss)|/feeds/all(?:-[\w-]+)?\.rss\.xml"), "/rss/"),
     (
         re.compile(r"/atom\.xml|/feed\.atom|/index\.atom|/feeds/all(?:-[\w-]+)?\.atom\.xml"),
@@ -38,15 +38,20 @@ ELSEWHERE: list[tuple[re.Pattern[str], str | Kind]] = [
     (re.compile(r"/archives?(?:/index)?(?:\.html)?/?"), "/archive/"),
     (re.compile(r"/(?:tags|categories)(?:/index)?\.html|/categories/?"), "/tags/"),
     (re.compile(r"/(?:posts/)?([0-9]{4})(?:/[0-9]{2}){0,2}(?:/index\.html|\.html|/)?"), YEAR),
-    (re.compile(r"/tags?/([^/]+?)(?:/index)?\.html|/tag/([^/]+)/?"), groups.TAG),
+    (re.compile(r"/tags?/([^/]+?)(?:/index)?\.html|/tag/([^/]+)/?"), (TAG,)),
     # What Nikola has before their names, where tags are too.
-    (re.compile(r"/categories/cat_([^/]+?)(?:/index\.html|\.html|/)?"), groups.CATEGORY),
-    (
-        re.compile(r"/categor(?:y|ies)/([^/]+?)(?:/index)?\.html|/category/([^/]+)/?"),
-        groups.CATEGORY,
-    ),
-    (re.compile(r"/authors?/([^/]+?)(?:/index)?\.html|/author/([^/]+)/?"), groups.AUTHOR),
+    (re.compile(r"/categories/cat_([^/]+?)(?:/index\.html|\.html|/)?"), (CATEGORY,)),
+    (re.compile(r"/categories/([^/]+?)(?:/index)?\.html"), (CATEGORY, TAG)),
+    (re.compile(r"/category/([^/]+?)(?:(?:/index)?\.html|/)?"), (CATEGORY,)),
+    (re.compile(r"/authors?/([^/]+?)(?:/index)?\.html|/author/([^/]+)/?"), (AUTHOR,)),
     (re.compile(r"/index\.html?"), "/"),
+]
+# And feeds of some posts alone; Pelican has no others with these names.
+FEEDS = [
+    (re.compile(r"/categories/cat_([^/]+?)\.(xml|atom)"), (CATEGORY,)),
+    (re.compile(r"/categories/([^/]+?)\.(xml|atom)"), (TAG, CATEGORY)),
+    (re.compile(r"/authors/([^/]+?)\.(xml|atom)"), (AUTHOR,)),
+    (re.compile(r"/feeds/(?!all(?:-[\w-]+)?\.)([^/]+?)\.(rss|atom)\.xml"), (CATEGORY, AUTHOR, TAG)),
 ]
 # Below these is another kind of page, or a post as we show it: one of the same name is not meant.
 OTHER_KINDS = re.compile(
@@ -68,6 +73,10 @@ def find_elsewhere(path: str) -> str | None:
         file = f"{found[1]}{found[2]}"
         is_there = files.find_file(settings.POSTS_DIR, file)
         return reverse("posts:file", args=[file]) if is_there else None
+    for pattern, kinds in FEEDS:
+        if found := pattern.fullmatch(path):
+            page = find_list(kinds, found[1])
+            return page and f"{page}{'feed' if found[2] == 'atom' else 'rss'}/"
     for pattern, place in ELSEWHERE:
         if found := pattern.fullmatch(path):
             name = next((each for each in found.groups() if each), "")
@@ -76,11 +85,11 @@ def find_elsewhere(path: str) -> str | None:
     return None
 
 
-def find_list(place: str | Kind, name: str) -> str | None:
+def find_list(place: str | tuple[Kind, ...], name: str) -> str | None:
     """One query at most; None for a list that has no posts."""
-    if isinstance(place, Kind):
+    if isinstance(place, tuple):
         try:
-            return groups.find_group(place, name).address
+            return groups.find_group(name, *place).address
         except Http404:
             return None
     if place is not YEAR:

@@ -109,8 +109,10 @@ def tags(request: HttpRequest) -> HttpResponse:
 @require_safe
 def group(request: HttpRequest, slug: str, kind: Kind) -> HttpResponse:
     """Posts that have something in common: series from the first on, the others newest first."""
-    found = find_group(kind, slug)
-    if found.slug != slug:
+    # Nikola has tags at both, and categories behind "cat_".
+    kinds = (kind, groups.TAG) if kind is groups.CATEGORY else (kind,)
+    found = find_group(slug, *kinds)
+    if (found.kind, found.slug) != (kind, slug):
         return Moved(found.address)
     posts = found.posts.for_lists()
     if kind is groups.SERIES:

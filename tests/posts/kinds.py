@@ -51,7 +51,7 @@ ADDRESSES = [
     *((address, 404) for address in (
         "/helo-wrld/", "/none/", "/Post.html", "/?page=9", "/2016/01/01/Post/", "/2016/13/01/none/",
         "/2016/01/01/没有这篇/", "/pages/text/", "/tags/post/", "/tags/post/feed/",
-        "/categories/post/", "/categories/post/rss/",
+        "/categories/post/", "/categories/post/rss/", "/feeds/post.atom.xml",
         "/authors/post/", "/authors/post/feed/",
         "/series/post/",
         "/archive/1999/", "/1999/", "/0000/", "/tag/nope", "/category/x.html", "/author/x.html",

@@ -108,7 +108,7 @@ def test_authors_have_pages_where_there_are_several(tmp_path, client):
 def test_nothing_is_counted_that_no_page_shows(tmp_path):
     write_authors(tmp_path, a="Ann", b="Ann; Ric")
     with CaptureQueriesContext(connection) as seen:
-        groups.find_group(groups.AUTHOR, "ann")
+        groups.find_group("ann", groups.AUTHOR)
     assert [each["sql"] for each in seen if "COUNT(" in each["sql"]] == []
 
 

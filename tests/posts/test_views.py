@@ -200,6 +200,13 @@ def test_posting_to_a_page_is_refused(client):
         ("/tag/中文.html", "/tags/%E4%B8%AD%E6%96%87/", 301),
         ("/category/C.html", "/categories/c/", 301),
         ("/categories/cat_c/", "/categories/c/", 301),
+        ("/categories/中文/", "/tags/%E4%B8%AD%E6%96%87/", 301),
+        ("/categories/中文.xml", "/tags/%E4%B8%AD%E6%96%87/rss/", 301),
+        ("/categories/cat_c.atom", "/categories/c/feed/", 301),
+        ("/authors/ann-lee.xml", "/authors/ann-lee/rss/", 301),
+        ("/feeds/c.atom.xml", "/categories/c/feed/", 301),
+        ("/feeds/ann-lee.rss.xml", "/authors/ann-lee/rss/", 301),
+        ("/feeds/all-zh.atom.xml", "/feed/", 301),
         ("/images/p.png", "/files/images/p.png", 301),
         ("/index.html", "/", 301),
     ],
@@ -210,18 +217,24 @@ def test_addresses_of_other_tools_lead_to_what_they_meant(
     settings.POSTS_DIR = tmp_path
     index(tmp_path, **{
         "images/p.png": "",
-        "2016-05-05-hello-world.md": make_markdown("Hello world", tags="[中文]", category="C"),
+        "2016-05-05-hello-world.md": make_markdown(
+            "Hello world", tags="[中文]", category="C", author="Ann Lee, Bo"
+        ),
         "about.md": "# About\n",
     })  # fmt: skip
     answer = client.get(asked)
     assert (answer.status_code, answer.headers.get("Location")) == (status, address)
 
 
-@pytest.mark.parametrize("asked", ["/tag/nope", "/category/x.html", "/2099/", "/author/x.html"])
+@pytest.mark.parametrize(
+    "asked",
+    ["/tag/nope", "/category/x.html", "/2099/", "/author/x.html", "/categories/nope/",
+     "/categories/nope.xml", "/feeds/x.atom.xml", "/authors/x.xml"],
+)  # fmt: skip
 def test_nobody_is_sent_to_a_list_of_nothing(tmp_path, client, asked):
     draft = make_markdown("A", status="draft", tags="[nope]", category="x", author="x")
     index(tmp_path, **{"2016-05-05-a.md": draft})
-    assert client.get(asked).status_code == 404
+    assert client.get(asked, follow=True).status_code == 404
 
 
 def test_an_address_that_two_posts_may_mean_leads_to_neither(tmp_path, client):
