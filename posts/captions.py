@@ -65,7 +65,6 @@ class Draft(Protocol):
 def complete(draft: Draft, gallery: Gallery, read: Read, language: str) -> list[Problem]:
     """Let the page be found by the captions, and be shown elsewhere by the first picture."""
     pictures, problems = arrange(gallery, read, language)
-    draft.minutes = reading.count_minutes(draft.text) if draft.text.strip() else 0
     said = (each.words for each in pictures if each.words != read_stem(each.name))
     draft.text = "\n".join([draft.text, *said]).strip()
     # A link cannot tell these signs from its own.

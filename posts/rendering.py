@@ -251,10 +251,11 @@ def make_draft(
         summary=reading.shorten(meta.summary or page.first_paragraph or page.text),
         image=meta.image,
         body=page.body,
-        text=page.text,
+        # So that a search for a tag finds what has it.
+        text="\n".join([page.text, *meta.tags, meta.category, meta.series, meta.author]).strip(),
         toc=markup.make_toc(page.headings),
         anchors=sorted(page.ids),
-        minutes=reading.count_minutes(page.text),
+        minutes=0 if each.gallery and not page.text.strip() else reading.count_minutes(page.text),
     )
 
 

@@ -147,7 +147,7 @@ def test_nikola_one_file_rst(tmp_path):
 def test_nikola_one_file_markdown(tmp_path):
     draft = read(tmp_path, "x.md", NIKOLA_MARKDOWN)
     assert (draft.title, draft.status) == ("How to make money", "private")
-    assert draft.text == "The text."
+    assert draft.body.strip() == "<p>The text.</p>"
 
 
 @pytest.mark.parametrize("extension", ["rst", "md"])
@@ -298,7 +298,7 @@ def test_a_text_that_only_looks_like_metadata_is_text(tmp_path):
 )
 def test_a_draft_written_for_pelican_stays_one(tmp_path, head):
     draft = read(tmp_path, "x.md", f"{head}The first line.\n")
-    assert (draft.status, draft.text) == ("draft", "The first line.")
+    assert (draft.status, draft.body.strip()) == ("draft", "<p>The first line.</p>")
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,16 @@ def test_words_are_found(blog, query, found):
     assert titles(query) == found
 
 
+@pytest.mark.parametrize("query", ["travel notes", "蟒蛇", "The Tour", "ann lee"])
+def test_what_a_post_belongs_to_finds_it(tmp_path, query):
+    index(tmp_path, **{
+        "2016-01-01-a.md": make_markdown("A", tags="[蟒蛇, x]", category="Travel notes",
+                                         series="The tour", author="Ann Lee"),
+        "2016-01-02-b.md": make_markdown("B"),
+    })  # fmt: skip
+    assert titles(query) == ["A"]
+
+
 QUERIES = ['"', "AND", "a OR", "NEAR(", "title:", "*", "-x", "^", "x" * 900,
                                    "\0", "'; DROP TABLE posts_post; --", "%", "_",
                          "\\"]  # fmt: skip
