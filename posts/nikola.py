@@ -80,6 +80,17 @@ class Gallery(Directive):
         return [nodes.raw(place, place, format="html")]
 
 
+class Slides(Directive):
+    """The pictures, one beneath the other: no script turns pages here."""
+
+    option_spec: ClassVar[Any] = AnyOptions()
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        names = filter(None, map(str.strip, self.content))
+        return [nodes.figure("", nodes.image(uri=directives.uri(name))) for name in names]
+
+
 class Chart(Directive):
     """The numbers of Nikola's chart, as they are written, under its title."""
 

@@ -111,6 +111,7 @@ def render(text: str, *, has_title: bool = False, first_line: int = 1) -> Docume
     )
     title = "" if has_title else take_title(document)
     values = take_fields(document)
+    sphinx.refer(document)
     tidy(document)
     rename_ids(document)
     writer = Writer()
@@ -253,6 +254,11 @@ class Translator(html5_polyglot.HTMLTranslator):
         self.body.extend(f'<span id="{escape(name)}"></span>' for name in node["ids"])
         self.body.append(node["html"])
         raise nodes.SkipNode
+
+    def visit_classifier(self, node: nodes.classifier) -> None:
+        """docutils leaves the sign to its style sheet, which feed readers lack."""
+        self.body.append(" : ")
+        super().visit_classifier(node)
 
     def visit_abbreviation(self, node: nodes.Element) -> None:
         meaning = {"title": node["explanation"]} if "explanation" in node else {}

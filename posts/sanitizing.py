@@ -57,7 +57,7 @@ CLASSES = re.compile(
     r"backrefs|superscript|attribution|epigraph|pull-quote|highlights|compound|rubric|line|"
     r"line-block|option-list|field-list|docutils|literal|literal-block|math|task|width-\d0|width-100|"
     r"versionmodified|post-list|post-title|media|code-caption|problematic|guilabel|menuselection|math-problem|ams-align|cases|"
-    r"directive-argument|gallery"
+    r"directive-argument|gallery|classifier"
 )
 # What HTML allows on these tags and ARIA has not given up, as doc-biblioentry and doc-endnote are.
 LINK_ROLES = frozenset({"doc-backlink", "doc-biblioref", "doc-glossref", "doc-noteref"})

@@ -12,7 +12,7 @@ from docutils.parsers.rst.languages import en as english
 from docutils.utils import Reporter, new_document
 
 from posts.highlight import highlight
-from posts.nikola import AnyOptions, Chart, Gallery, Include, Listing, PostList
+from posts.nikola import AnyOptions, Chart, Gallery, Include, Listing, PostList, Slides
 from posts.options import forgive
 
 # The stubs know less of these than docutils takes.
@@ -29,12 +29,15 @@ SILENT = frozenset(
     "toctree highlight highlightlang currentmodule currentclass index only-config tabularcolumns "
     "default-domain py:currentmodule sectnum-depth slides-config more".split()
 )
-LABELS = {
+VERSIONS = {
     "versionadded": "New in version {}",
     "versionchanged": "Changed in version {}",
     "deprecated": "Deprecated since version {}",
     "deprecated-removed": "Deprecated since version {}",
     "versionremoved": "Removed in version {}",
+}
+LABELS = {
+    **VERSIONS,
     "youtube": "https://www.youtube.com/watch?v={}",
     "vimeo": "https://vimeo.com/{}",
     "gist": "https://gist.github.com/{}",
@@ -90,12 +93,14 @@ def register_ours() -> None:
     directives.register_directive("include", forgive(Include))
     directives.register_directive("chart", Chart)
     directives.register_directive("gallery", Gallery)
+    directives.register_directive("slides", Slides)
     directives.register_directive("post-list", PostList)
     directives.register_directive("post_list", PostList)
     for name in UNIMPLEMENTED:
         register_role(name, degrade_role)
     register_role("pep", pep_role)
     register_role("pep-reference", pep_role)
+    register_role("ref", ref_role)
     register_role("doc", doc_role)
     register_role("download", doc_role)
     register_role("abbr", abbr_role)
@@ -169,6 +174,36 @@ def doc_role(
     return [reference], []
 
 
+def ref_role(
+    name: str, rawtext: str, text: str, lineno: int, inliner: Any, options: Any = None,
+    content: Any = None,
+) -> RoleResult:  # fmt: skip
+    """`:ref:` names a label, which `refer` looks for when all of the file is read."""
+    title, label = split_target(nodes.unescape(text))
+    words = "" if title == label else title
+    return [nodes.inline(rawtext, title, label=label.removeprefix("!"), words=words)], []
+
+
+def refer(document: nodes.document) -> None:
+    """Lead each `:ref:` to its label, called by the heading or caption there.
+
+    One to another file's label stays what it is: words.
+    """
+    asked = [node for node in document.findall(nodes.inline) if "label" in node]
+    elements = (node for node in document.findall(nodes.Element) if node is not document)
+    places = {each: node for node in elements for each in node["ids"]}
+    for node in asked:
+        found = document.nameids.get(nodes.fully_normalize_name(node["label"]))
+        if found in places:
+            words = node["words"] or name_place(places[found]) or node["label"]
+            node.parent.replace(node, nodes.reference("", words, refid=found))
+
+
+def name_place(place: nodes.Element) -> str:
+    titles = (each for each in place if isinstance(each, nodes.title | nodes.caption))
+    return next((each.astext() for each in titles), "")
+
+
 def abbr_role(
     name: str, rawtext: str, text: str, lineno: int, inliner: Any, options: Any = None,
     content: Any = None,
@@ -195,11 +230,21 @@ class Degraded(Directive):
         argument = " ".join((self.arguments or [""])[0].split())
         if argument:
             label = LABELS.get(name, "{}").format(argument)
+            if name in VERSIONS:
+                label = label_version(name, argument)
             children, messages = self.state.inline_text(label, self.lineno)
             box += nodes.paragraph(label, "", *children, classes=["directive-argument"])
             box += messages
         self.state.nested_parse(self.content, self.content_offset, box)
         return list(box.children) if not box["classes"] else [box]
+
+
+def label_version(name: str, argument: str) -> str:
+    """The version is a word, of the one that names two: both; what was done then may follow."""
+    words = argument.split(" ")
+    number = 2 if name == "deprecated-removed" else 1
+    label = VERSIONS[name].format(", removed in ".join(words[:number]))
+    return f"{label}: {' '.join(words[number:])}" if words[number:] else label
 
 
 def find_classes(name: str) -> list[str]:

@@ -1,5 +1,7 @@
 """What the two markups give: Sphinx' words, formulas, code, ids, Chinese."""
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -43,6 +45,8 @@ def test_sphinx_roles_become_text(text, html):
     ("text", "words"),
     [
         (".. versionadded:: 3.5", "New in version 3.5"),
+        (".. versionadded:: 3.5 The *why*.", "New in version 3.5: The why."),
+        (".. deprecated-removed:: 3.5 4.0 Why.", "since version 3.5, removed in 4.0: Why."),
         (".. unheard-of:: argument\n   :option: x\n\n   Its content.", "Its content."),
         (".. seealso:: Another thing.", "Another thing."),
         (".. toctree::\n\n   a\n   b", ""),
@@ -54,6 +58,29 @@ def test_sphinx_directives_become_text(text, words):
     document = rst.render(text + "\n")
     assert words in markup.finish(document.html).text
     assert document.problems == []
+
+
+def test_references_within_a_file_lead_to_what_they_name():
+    page = from_rst(
+        "See :ref:`setup`, :ref:`this <The Plot>`, :ref:`elsewhere` and :ref:`x <elsewhere>`.\n\n"
+        ".. _setup:\n\nSetting *up*\n------------\n\nText.\n\n"
+        ".. _the plot:\n\n.. figure:: p.png\n\n   A plot.\n\nB\n-\n\nMore.\n"
+    )
+    links = dict(re.findall(r'<a href="#([^"]+)">([^<]+)</a>', page.body))
+    assert links == {"setup": "Setting up", "the-plot": "this"}
+    assert set(links) <= page.ids
+    assert "elsewhere and x." in page.text
+
+
+def test_what_a_term_is_stands_behind_it():
+    page = from_rst("term : kind\n   Text.\n")
+    assert '<dt>term : <span class="classifier">kind</span></dt>' in page.body
+
+
+def test_slides_are_pictures_one_beneath_the_other():
+    page = from_rst(".. slides::\n\n   /images/a.png\n   b.jpg\n")
+    assert page.targets == ["/images/a.png", "b.jpg"]
+    assert page.body.count("<img") == 2
 
 
 def test_what_docutils_has_works():
