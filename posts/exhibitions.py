@@ -195,11 +195,15 @@ class Halls:
         return [page for each in reversed(above) if (page := self.find_page(each, row))]
 
     def find_below(self, row: Post) -> list[Post]:
-        """The galleries right within that of `row`."""
-        if not galleries.is_page(row.path):
-            return []
-        inner = self.inner.get(dirname(row.path), ())
-        return [page for each in inner if (page := self.find_page(each, row))]
+        """The galleries right within that of `row`, and those within one that nobody can see."""
+        return list(self.list_below(dirname(row.path), row)) if galleries.is_page(row.path) else []
+
+    def list_below(self, folder: str, row: Post) -> Iterator[Post]:
+        for each in self.inner.get(folder, ()):
+            if page := self.find_page(each, row):
+                yield page
+            else:
+                yield from self.list_below(each, row)
 
     def list_around(self, rows: Iterable[Post]) -> set[str]:
         """The paths of the pages whose titles these `rows` show."""

@@ -25,6 +25,9 @@ class Thumbnail(NamedTuple):
 
 # There is none yet, and the picture itself is shown.
 WHOLE = Thumbnail("", 480, 360)
+# A place is some 208 by 156 pixels large.
+SMALLEST = 150
+WIDEST = 2.4
 FindThumbnail = Callable[[Picture], Thumbnail | None]
 
 
@@ -100,10 +103,17 @@ def show_picture(gallery: Gallery, picture: Picture, thumbnail: Thumbnail | None
 def show_small(gallery: Gallery, picture: Picture, thumbnail: Thumbnail) -> str:
     path = quote(f"{gallery.folder}/{picture.name}")
     place = f"thumbnails/{thumbnail.name}" if thumbnail.name else "files"
+    look = "" if fits(thumbnail) else ' class="gallery-odd"'
     return (
         f'<img src="/{place}/{path}" alt="{escape(picture.words)}" width="{thumbnail.width}" '
-        f'height="{thumbnail.height}" loading="lazy">'
+        f'height="{thumbnail.height}" loading="lazy"{look}>'
     )
+
+
+def fits(thumbnail: Thumbnail) -> bool:
+    """Whether it can fill its place: not if it is smaller, or would lose half of itself."""
+    is_large = min(thumbnail.width, thumbnail.height) >= SMALLEST
+    return is_large and 1 / WIDEST <= thumbnail.width / thumbnail.height <= WIDEST
 
 
 def show_above(way: Iterable[Hung]) -> str:

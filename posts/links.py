@@ -16,6 +16,8 @@ ANY_MARK = re.compile(f"{MARK.pattern}|{listings.MARK.pattern}")
 SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
 # HTML that was made begins with this, which no address and no title can.
 MADE = "\ufdd6"
+# In front, what it was made from may stand as comments.
+MADE_FROM = re.compile(f"^{MADE}(?:<!--[^>]*-->)*")
 # What is put there is no address but the title of the post at it.
 TITLE = "link://title/"
 MARKUP_ENDS = re.compile(r"\.(?:rst|rest|md|markdown|mkd|mdown)$", re.IGNORECASE)
@@ -36,7 +38,7 @@ def fill(body: str, urls: list[str]) -> str:
     def put(found: re.Match[str]) -> str:
         number = int(found[1] or found[2])
         text = urls[number] if number < len(urls) else ""
-        return escape(text) if found[1] else text.removeprefix(MADE)
+        return escape(text) if found[1] else MADE_FROM.sub("", text)
 
     return ANY_MARK.sub(put, body)
 

@@ -5,7 +5,7 @@ from html import escape
 
 import pytest
 
-from posts import captions
+from posts import captions, exhibits
 from posts.checking import check_posts
 from posts.index import index_posts
 from posts.links import MADE
@@ -38,9 +38,12 @@ def test_a_folder_of_pictures_is_a_page_by_itself(rome, client):
     page = client.get("/pages/trips-rome/").content.decode()
     assert '<h1 class="site-title">rome</h1>' in page
     assert find_order(page) == ["02_the_forum.jpg", "10_home.jpg", "IMG_0815.jpg"]
-    assert 'alt="The forum" width="8" height="6" loading="lazy"></a><p>The forum</p>' in page
+    assert 'alt="The forum" width="8" height="6" loading="lazy"' in page
+    assert "</a><p>The forum</p>" in page
     # What a camera calls it says nothing to those who see the picture.
-    assert 'alt="IMG 0815" width="8" height="6" loading="lazy"></a></li>' in page
+    assert (
+        'alt="IMG 0815" width="8" height="6" loading="lazy" class="gallery-odd"></a></li>' in page
+    )
     assert "to read" not in page
 
 
@@ -243,6 +246,21 @@ def test_no_other_gallery_has_a_picture_of_one_that_is_not_shown(rome, client, s
         assert "/galleries/trips/rome/02_the_forum.jpg" in client.get(address).content.decode()
 
 
+def test_galleries_within_one_that_is_not_shown_are_listed_above_it(rome, client):
+    index(rome, **{"galleries/trips/index.txt": ".. title: Trips\n.. status: private\n\nx\n"})
+    page = client.get("/pages/galleries/").content.decode()
+    assert 'href="/pages/trips-rome/"' in page
+    assert 'href="/pages/trips/"' not in page
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "fits"),
+    [(480, 360, True), (300, 400, True), (480, 100, False), (90, 480, False), (16, 12, False)],
+)
+def test_a_picture_fills_its_place_where_that_shows_it_well(width, height, fits):
+    assert exhibits.fits(exhibits.Thumbnail("x", width, height)) is fits
+
+
 def test_a_post_shows_so_many_galleries_and_a_gallery_itself_besides(rome):
     wanted = "# A\n\n" + "{{% gallery rome %}}\n\n" * 12
     told = messages(index(rome, **{
@@ -426,7 +444,9 @@ def test_no_title_and_no_address_passes_for_what_was_made(tmp_path, client, kind
     index(tmp_path, **{"b.md": f"# B\n\n{shown}\n"})
     for slug in ("a", "b", "g", "z"):
         assert "<script>alert" not in client.get(f"/pages/{slug}/").content.decode()
-    assert MADE not in client.get("/pages/a/").content.decode()
+    page = client.get("/pages/a/").content.decode()
+    assert MADE not in page
+    assert "<!--" not in page
 
 
 def test_links_to_other_places_are_no_pictures(tmp_path):
