@@ -13,7 +13,7 @@ from django.apps import apps
 from django.conf import settings
 from django.urls import Resolver404, ResolverMatch, resolve
 
-from posts import reading
+from posts import groups, reading
 from posts.codes import Codes
 from posts.exhibitions import Exhibitions
 from posts.models import Address, Post, Tag
@@ -106,7 +106,9 @@ class Answers:
         if name in ("post", "page"):
             return path in self.posts
         if "kind" in match.kwargs:
-            return self.has_list(match.kwargs["kind"].folder, match.kwargs["slug"])
+            kind = match.kwargs["kind"]
+            # Which languages there are changes with the texts; nobody links there by mistake.
+            return kind is groups.LANGUAGE or self.has_list(kind.folder, match.kwargs["slug"])
         if name == "archive_year":
             return path in self.lists
         if name == "article":

@@ -14,7 +14,7 @@ from django.utils.xmlutils import SimplerXMLGenerator
 from django.views.decorators.http import require_safe
 
 from posts import lists
-from posts.groups import Group, Kind, find_group
+from posts.groups import LANGUAGE, Group, Kind, find_group
 from posts.models import Post, PostQuerySet
 from posts.pages import Moved, get_snapshot, keep, modified_at
 
@@ -96,7 +96,8 @@ def show_group_feed(
     if group.slug != asked:
         return Moved(group.address + ending)
     title = f"{settings.SITE_NAME}: {speakable(group.name)}"
-    return show_feed(request, kind, group.posts, title, group.address)
+    language = group.slug if group.kind is LANGUAGE else ""
+    return show_feed(request, kind, group.posts, title, group.address, language)
 
 
 def show_feed(
@@ -105,13 +106,14 @@ def show_feed(
     posts: PostQuerySet,
     title: str,
     page: str,
+    language: str = "",
 ) -> HttpResponse:
     changed_at = modified_at(get_snapshot())
     document = kind(
         title=title,
         link=settings.SITE_URL + page,
         description=title,
-        language=settings.LANGUAGE_CODE,
+        language=language or settings.LANGUAGE_CODE,
         feed_url=settings.SITE_URL + request.path,
         author_name=settings.SITE_NAME,
         changed_at=changed_at,

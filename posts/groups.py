@@ -1,5 +1,6 @@
-"""Posts that have something in common: a tag, a category, a series, an author."""
+"""Posts that have something in common: a tag, a category, a series, an author, a language."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -8,7 +9,7 @@ from urllib.parse import quote
 from django.db.models import Case, Count, F, Min, OuterRef, QuerySet, Subquery, Value, When
 from django.http import Http404
 
-from posts import reading
+from posts import languages, reading
 from posts.models import Post, PostQuerySet
 
 Rows = QuerySet[Post, tuple[Any, ...]]
@@ -29,6 +30,8 @@ CATEGORY = Kind("category", "/categories/", "category_slug", "category")
 SERIES = Kind("series", "/series/", "series_slug", "series")
 # A post may have several, in one column; and most blogs have one.
 AUTHOR = Kind("author", "/authors/", "author", "author")
+# All that begin alike are one: zh, zh-Hans and zh-CN.
+LANGUAGE = Kind("language", "/languages/", "language", "language")
 
 
 @dataclass(frozen=True)
@@ -60,13 +63,14 @@ def find_group(slug: str, *kinds: Kind) -> Group:
     """
     slugs = reading.spell(slug)
     queries = [
-        name_groups(kind, {f"{kind.key}__in": slugs} if kind is not AUTHOR else {})
+        name_groups(kind, {} if kind in (AUTHOR, LANGUAGE) else {f"{kind.key}__in": slugs})
         for kind in kinds
     ]
     rows = list(unite(queries))
     for kind in kinds:
         found = [Group(kind, key, name) for key, name, word in rows if word == kind.word]
-        if group := pick_author(slug, found) if kind is AUTHOR else pick(slugs, found):
+        pick = {AUTHOR: pick_author, LANGUAGE: pick_language}.get(kind, pick_one)
+        if group := pick(slug, found):
             return group
     raise Http404(f"No post has the {' or '.join(kind.word for kind in kinds)} {slug}.")
 
@@ -83,9 +87,9 @@ def unite(queries: Sequence[Rows]) -> Rows:
     return first.union(*others, all=True) if others else first
 
 
-def pick(slugs: Sequence[str], groups: Sequence[Group]) -> Group | None:
+def pick_one(slug: str, groups: Sequence[Group]) -> Group | None:
     by_slug = {group.slug: group for group in groups}
-    return next((by_slug[each] for each in slugs if each in by_slug), None)
+    return next((by_slug[each] for each in reading.spell(slug) if each in by_slug), None)
 
 
 def pick_author(slug: str, groups: Sequence[Group]) -> Group | None:
@@ -98,6 +102,23 @@ def pick_author(slug: str, groups: Sequence[Group]) -> Group | None:
     return Group(AUTHOR, wanted, min(names), values=tuple(values)) if names else None
 
 
+def pick_language(slug: str, groups: Sequence[Group]) -> Group | None:
+    wanted = languages.shorten(slug)
+    return next((each for each in join_languages(groups) if each.slug == wanted), None)
+
+
+def join_languages(groups: Sequence[Group]) -> list[Group]:
+    """One for each language, whatever its posts say of region and script."""
+    alike: dict[str, list[Group]] = defaultdict(list)
+    for group in groups:
+        alike[languages.shorten(group.slug)].append(group)
+    return [
+        Group(LANGUAGE, slug, languages.native(slug), sum(each.count for each in found),
+              tuple(each.slug for each in found))
+        for slug, found in sorted(alike.items())
+    ]  # fmt: skip
+
+
 def list_groups(*kinds: Kind) -> list[list[Group]]:
     """All of each kind, by their names in addresses; in one query for them all."""
     queries = [name_groups(kind, {}).annotate(number=count_each_once()) for kind in kinds]
@@ -105,6 +126,8 @@ def list_groups(*kinds: Kind) -> list[list[Group]]:
     by_word = {kind.word: kind for kind in kinds}
     for slug, name, word, count in sorted(unite(queries)):
         found[word].append(Group(by_word[word], slug, name, count))
+    if LANGUAGE in kinds:
+        found[LANGUAGE.word] = join_languages(found[LANGUAGE.word])
     return list(found.values())
 
 

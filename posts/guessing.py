@@ -11,7 +11,7 @@ from django.http import Http404
 from django.urls import reverse
 
 from posts import files, galleries, groups, search
-from posts.groups import AUTHOR, CATEGORY, TAG, Kind
+from posts.groups import AUTHOR, CATEGORY, LANGUAGE, TAG, Kind
 from posts.links import MARKUP_ENDS
 from posts.models import Address, Post, PostQuerySet
 
@@ -28,6 +28,7 @@ YEAR = "/archive/{}/"
 PICTURE = re.compile(rf"/((?:{galleries.TOP}|images)/.+?)(?:\.thumbnail)?(\.[A-Za-z]+)")
 # A gallery that was there once; what is there now has the address itself.
 GALLERY = re.compile(rf"/({galleries.TOP}/.+?)(?:/index\.html|/)")
+CODE = "[a-z]{2,3}(?:[-_][A-Za-z]{2,4})?"
 # Where Pelican, Nikola, Jekyll, Hugo and WordPress have what is elsewhere here.
 ELSEWHERE: list[tuple[re.Pattern[str], str | tuple[Kind, ...]]] = [
     (re.compile(r"/(?:rss|feed|index)\.(?:xml|rss)|/feeds/all(?:-[\w-]+)?\.rss\.xml"), "/rss/"),
@@ -44,6 +45,7 @@ ELSEWHERE: list[tuple[re.Pattern[str], str | tuple[Kind, ...]]] = [
     (re.compile(r"/categories/([^/]+?)(?:/index)?\.html"), (CATEGORY, TAG)),
     (re.compile(r"/category/([^/]+?)(?:(?:/index)?\.html|/)?"), (CATEGORY,)),
     (re.compile(r"/authors?/([^/]+?)(?:/index)?\.html|/author/([^/]+)/?"), (AUTHOR,)),
+    (re.compile(rf"/({CODE})(?:/index\.html|/)"), (LANGUAGE,)),
     (re.compile(r"/index\.html?"), "/"),
 ]
 # And feeds of some posts alone; Pelican has no others with these names.
@@ -51,11 +53,13 @@ FEEDS = [
     (re.compile(r"/categories/cat_([^/]+?)\.(xml|atom)"), (CATEGORY,)),
     (re.compile(r"/categories/([^/]+?)\.(xml|atom)"), (TAG, CATEGORY)),
     (re.compile(r"/authors/([^/]+?)\.(xml|atom)"), (AUTHOR,)),
+    (re.compile(rf"/feeds/all-({CODE})\.(rss|atom)\.xml"), (LANGUAGE,)),
+    (re.compile(rf"/({CODE})/(?:rss|feed|index)\.(xml|atom)"), (LANGUAGE,)),
     (re.compile(r"/feeds/(?!all(?:-[\w-]+)?\.)([^/]+?)\.(rss|atom)\.xml"), (CATEGORY, AUTHOR, TAG)),
 ]
 # Below these is another kind of page, or a post as we show it: one of the same name is not meant.
 OTHER_KINDS = re.compile(
-    r"/(?:tags?|categor(?:y|ies)|series|authors?|archive|search|feeds?|rss|files|drafts|articles)/"
+    r"/(?:tags?|categor(?:y|ies)|series|authors?|languages|archive|search|feeds?|rss|files|drafts|articles)/"
     r"|/(?:[0-9]{4}/[0-9]{2}/[0-9]{2}|pages)/[^/]+/?$(?<!\.html)"
 )
 
@@ -74,9 +78,8 @@ def find_elsewhere(path: str) -> str | None:
         is_there = files.find_file(settings.POSTS_DIR, file)
         return reverse("posts:file", args=[file]) if is_there else None
     for pattern, kinds in FEEDS:
-        if found := pattern.fullmatch(path):
-            page = find_list(kinds, found[1])
-            return page and f"{page}{'feed' if found[2] == 'atom' else 'rss'}/"
+        if (found := pattern.fullmatch(path)) and (page := find_list(kinds, found[1])):
+            return f"{page}{'feed' if found[2] == 'atom' else 'rss'}/"
     for pattern, place in ELSEWHERE:
         if found := pattern.fullmatch(path):
             name = next((each for each in found.groups() if each), "")

@@ -4,6 +4,8 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 
+from django.conf.locale import LANG_INFO
+
 # ISO 639-1, and what of ISO 639-2 and -3 people blog in: `notes.on.md` is in no language.
 CODES = frozenset(
     "aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy "
@@ -20,6 +22,11 @@ MISLEADING = frozenset(
     "lo mi mk ml ms my na no om or os pa pl ps sc se sm so ss st sv ta te tg ti tk to tr ts tt tw "
     "ve vi".split()
 )
+# What Django has no name of its own for.
+NAMES = {
+    "zh": "中文", "zh-cn": "简体中文", "zh-sg": "简体中文",
+    "zh-hk": "繁體中文", "zh-mo": "繁體中文", "zh-tw": "繁體中文",
+}  # fmt: skip
 # Nikola's `{path}.{lang}.{ext}`.
 TRANSLATION = re.compile(
     r"(.*[^/.])\.(([a-z]{2,3})(?:[_-](?:[A-Za-z]{2}|[A-Za-z]{4}))?)(\.[^./]+)", re.DOTALL
@@ -30,6 +37,20 @@ def split_path(path: str) -> tuple[str, str]:
     """(`a/post.md`, `zh_cn`) of `a/post.zh_cn.md`; both are "" where no language is named."""
     found = TRANSLATION.fullmatch(path) if path.count(".") > 1 else None
     return (found[1] + found[4], found[2]) if found and found[3] in CODES else ("", "")
+
+
+def shorten(code: str) -> str:
+    """`zh` of `zh-Hans`: the language alone."""
+    return re.split("[_-]", code)[0].lower()
+
+
+def native(language: str) -> str:
+    """What people who speak the language call it."""
+    parts = language.lower().split("-")
+    codes = ["-".join(parts[:end]) for end in range(len(parts), 0, -1)]
+    names = (NAMES.get(code) or LANG_INFO.get(code, {}).get("name_local") for code in codes)
+    name = next(filter(None, names), "")
+    return name[:1].upper() + name[1:] or language
 
 
 def group_by_base(paths: Iterable[str]) -> dict[str, set[str]]:
@@ -46,5 +67,5 @@ def tell_of_translations(paths: Collection[str]) -> bool:
 
     One alone is none, nor are several where each may be called after something else.
     """
-    codes = {re.split("[_-]", split_path(path)[1])[0] for path in paths}
+    codes = {shorten(split_path(path)[1]) for path in paths}
     return len(paths) > 1 and not codes <= MISLEADING

@@ -101,8 +101,10 @@ def article(request: HttpRequest, name: str) -> HttpResponse:
 
 @require_safe
 def tags(request: HttpRequest) -> HttpResponse:
-    tags, categories, series = list_groups(groups.TAG, groups.CATEGORY, groups.SERIES)
-    context = {"tags": tags, "categories": categories, "series": series}
+    tags, categories, series, languages = list_groups(
+        groups.TAG, groups.CATEGORY, groups.SERIES, groups.LANGUAGE
+    )
+    context = {"tags": tags, "categories": categories, "series": series, "languages": languages}
     return show(request, "posts/tags.html", context)
 
 

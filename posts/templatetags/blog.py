@@ -8,23 +8,19 @@ from typing import Any
 
 from django import template
 from django.conf import settings
-from django.conf.locale import LANG_INFO
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from posts.languages import native
 from posts.models import Post
 from posts.source import SourceFile
 
 register = template.Library()
+register.filter(native)
 
 # As nh3 serialises it: see posts.feeds.TAG.
 PICTURE = re.compile(r'<img(?: [^ ">=]+="[^"]*")*? src="((?:/(?!/)|https?:)[^"]*)"')
 
-# What Django has no name of its own for.
-NAMES = {
-    "zh": "中文", "zh-cn": "简体中文", "zh-sg": "简体中文",
-    "zh-hk": "繁體中文", "zh-mo": "繁體中文", "zh-tw": "繁體中文",
-}  # fmt: skip
 TERRITORIES = {
     "en": "en-US", "ja": "ja-JP", "ko": "ko-KR", "zh": "zh-CN", "zh-hans": "zh-CN",
     "zh-hant": "zh-TW",
@@ -58,16 +54,6 @@ def written(post: Post) -> bool:
 def year(number: int) -> str:
     """Of four digits, as in addresses, and not grouped by thousands."""
     return f"{number:04}"
-
-
-@register.filter
-def native(language: str) -> str:
-    """What people who speak the language call it."""
-    parts = language.lower().split("-")
-    codes = ["-".join(parts[:end]) for end in range(len(parts), 0, -1)]
-    names = (NAMES.get(code) or LANG_INFO.get(code, {}).get("name_local") for code in codes)
-    name = next(filter(None, names), "")
-    return name[:1].upper() + name[1:] or language
 
 
 @register.filter

@@ -46,6 +46,7 @@ ADDRESSES = [
         "/search/?q=Post 2 中", "/search/?q=中文", "/search/?q=nothing", "/feed/", "/rss/",
         "/tags/x/feed/", "/tags/x/rss/", "/categories/c/feed/", "/categories/c/rss/",
         "/tags/.net/", "/authors/jane/", "/authors/ric/feed/", "/authors/ric/rss/",
+        "/languages/fr/", "/languages/fr/feed/", "/languages/fr/rss/",
  "/sitemap.xml", "/robots.txt", "/files/p.png",
     )),
     *((address, 404) for address in (
@@ -53,7 +54,7 @@ ADDRESSES = [
         "/2016/01/01/没有这篇/", "/pages/text/", "/tags/post/", "/tags/post/feed/",
         "/categories/post/", "/categories/post/rss/", "/feeds/post.atom.xml",
         "/authors/post/", "/authors/post/feed/",
-        "/series/post/",
+        "/series/post/", "/languages/xx/", "/xx/", "/xx/rss.xml",
         "/archive/1999/", "/1999/", "/0000/", "/tag/nope", "/category/x.html", "/author/x.html",
         "/archive/0000/",
         "/tags/%00/", "/pages/%00/", "/2016/01/01/%00/", "/articles/%00.html", "/files/%00.png",

@@ -1,5 +1,6 @@
 """Translations of a post are one post in lists, each at an address of its own."""
 
+import re
 from datetime import timedelta
 
 import feedparser
@@ -415,3 +416,33 @@ def test_the_admin_says_what_a_post_is_a_translation_of(tmp_path, admin_client):
         page = admin_client.get(f"/admin/posts/post/{shown.pk}/change/").content.decode()
         link = f'<a href="/admin/posts/post/{linked.pk}/change/">{linked.path}</a> ({language})'
         assert page.count(link) == 1
+
+
+@pytest.mark.django_db
+def test_each_language_has_a_page_and_feeds_of_its_own(tmp_path, client):
+    index(tmp_path, **{
+        "2016-01-01-a.md": make_markdown("One", lang="en"),
+        "2016-01-01-a.zh.md": make_markdown("一"),
+        "2016-01-02-b.md": make_markdown("二", lang="zh-Hant"),
+        "2016-01-03-c.md": make_markdown("Trois", lang="fr", status="draft"),
+    })  # fmt: skip
+    assert titles_in(client, "/languages/zh/") == ["二", "一"]
+    assert titles_in(client, "/languages/en/") == ["One"]
+    feed = feedparser.parse(client.get("/languages/zh/feed/").content)
+    assert [each.title for each in feed.entries] == ["二", "一"]
+    assert feed.feed.language == "zh"
+    page = client.get("/tags/").content.decode()
+    found = re.findall(
+        r'href="(/languages/[^"]+)" lang="(\w+)"[^>]*>([^<]+)</a> <[^>]+>(\d+)<', page
+    )
+    assert found == [
+        ("/languages/en/", "en", "English", "1"),
+        ("/languages/zh/", "zh", "中文", "2"),
+    ]
+    for asked, status in (("/languages/fr/", 404), ("/languages/zh-Hans/", 301), ("/fr/", 404)):
+        assert client.get(asked).status_code == status
+    for asked, address in {
+        "/zh/": "/languages/zh/", "/zh_CN/rss.xml": "/languages/zh/rss/",
+        "/feeds/all-zh.atom.xml": "/languages/zh/feed/", "/feeds/all-fr.atom.xml": "/feed/",
+    }.items():  # fmt: skip
+        assert client.get(asked)["Location"] == address
