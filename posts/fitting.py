@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from django.db.models import Model
 
+from posts import reading
 from posts.models import Address, Post, Tag
 from posts.problems import Problem
 from posts.rendering import Draft, Rendered
@@ -36,9 +37,14 @@ def fit(rendered: Rendered) -> Rendered:
 
 
 def clean(draft: Draft) -> Draft:
-    """All values but the body, which posts.markup cleaned before it put its own marks there."""
+    """All values but the body, which posts.markup cleaned before it put its own marks there.
+
+    What is searched tells of tags and the like too, behind a mark of its own.
+    """
     values = {each.name: getattr(draft, each.name) for each in fields(draft)}
-    return replace(draft, **{name: clean_value(values[name]) for name in values if name != "body"})
+    draft = replace(draft, **{name: clean_value(values[name]) for name in values if name != "body"})
+    groups = [*draft.tag_names, draft.category, draft.series, draft.author]
+    return replace(draft, text=reading.with_groups(draft.text, groups))
 
 
 def clean_value(value: Any) -> Any:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import quote
 
+from django.conf import settings
 from django.db.models import Case, Count, F, Min, OuterRef, QuerySet, Subquery, Value, When
 from django.http import Http404
 
@@ -77,7 +78,9 @@ def find_group(slug: str, *kinds: Kind) -> Group:
 
 def name_groups(kind: Kind, among: dict[str, object]) -> Rows:
     """(key, name, the kind's word) of each group among some posts."""
-    posts = Post.objects.published().order_by().filter(**{f"{kind.key}__gt": ""}, **among)
+    # Where nothing tells the language, it is the site's.
+    some = {} if kind is LANGUAGE else {f"{kind.key}__gt": ""}
+    posts = Post.objects.published().order_by().filter(**some, **among)
     named = posts.values_list(kind.key).annotate(called=Min(kind.name), word=Value(kind.word))
     return cast(Rows, named)
 
@@ -109,14 +112,13 @@ def pick_language(slug: str, groups: Sequence[Group]) -> Group | None:
 
 def join_languages(groups: Sequence[Group]) -> list[Group]:
     """One for each language, whatever its posts say of region and script."""
-    alike: dict[str, list[Group]] = defaultdict(list)
+    alike: dict[str, list[str]] = defaultdict(list)
     for group in groups:
-        alike[languages.shorten(group.slug)].append(group)
+        alike[languages.shorten(group.slug or settings.LANGUAGE_CODE)].append(group.slug)
     return [
-        Group(LANGUAGE, slug, languages.native(slug), sum(each.count for each in found),
-              tuple(each.slug for each in found))
+        Group(LANGUAGE, slug, languages.native(slug), values=tuple(found))
         for slug, found in sorted(alike.items())
-    ]  # fmt: skip
+    ]
 
 
 def list_groups(*kinds: Kind) -> list[list[Group]]:

@@ -10,7 +10,7 @@ from django.db.models import BooleanField, Case, IntegerField, Q, Value, When
 from django.http import Http404
 from django.urls import reverse
 
-from posts import files, galleries, groups, search
+from posts import files, galleries, groups, reading, search
 from posts.groups import AUTHOR, CATEGORY, LANGUAGE, TAG, Kind
 from posts.links import MARKUP_ENDS
 from posts.models import Address, Post, PostQuerySet
@@ -41,8 +41,8 @@ ELSEWHERE: list[tuple[re.Pattern[str], str | tuple[Kind, ...]]] = [
     (re.compile(r"/(?:posts/)?([0-9]{4})(?:/[0-9]{2}){0,2}(?:/index\.html|\.html|/)?"), YEAR),
     (re.compile(r"/tags?/([^/]+?)(?:/index)?\.html|/tag/([^/]+)/?"), (TAG,)),
     # What Nikola has before their names, where tags are too.
-    (re.compile(r"/categories/cat_([^/]+?)(?:/index\.html|\.html|/)?"), (CATEGORY,)),
-    (re.compile(r"/categories/([^/]+?)(?:/index)?\.html"), (CATEGORY, TAG)),
+    (re.compile(r"/categories/cat_([^/]+?)(?:/index)?\.html"), (CATEGORY,)),
+    (re.compile(r"/categories/(?!cat_)([^/]+?)(?:/index)?\.html"), (CATEGORY, TAG)),
     (re.compile(r"/category/([^/]+?)(?:(?:/index)?\.html|/)?"), (CATEGORY,)),
     (re.compile(r"/authors?/([^/]+?)(?:/index)?\.html|/author/([^/]+)/?"), (AUTHOR,)),
     (re.compile(rf"/({CODE})(?:/index\.html|/)"), (LANGUAGE,)),
@@ -51,7 +51,7 @@ ELSEWHERE: list[tuple[re.Pattern[str], str | tuple[Kind, ...]]] = [
 # And feeds of some posts alone; Pelican has no others with these names.
 FEEDS = [
     (re.compile(r"/categories/cat_([^/]+?)\.(xml|atom)"), (CATEGORY,)),
-    (re.compile(r"/categories/([^/]+?)\.(xml|atom)"), (TAG, CATEGORY)),
+    (re.compile(r"/categories/(?!cat_)([^/]+?)\.(xml|atom)"), (TAG, CATEGORY)),
     (re.compile(r"/authors/([^/]+?)\.(xml|atom)"), (AUTHOR,)),
     (re.compile(rf"/feeds/all-({CODE})\.(rss|atom)\.xml"), (LANGUAGE,)),
     (re.compile(rf"/({CODE})/(?:rss|feed|index)\.(xml|atom)"), (LANGUAGE,)),
@@ -69,6 +69,8 @@ def find_elsewhere(path: str) -> str | None:
 
     Those tools have nothing else there, so it is certain, and may be a permanent redirect.
     """
+    if "\0" in path:  # which PostgreSQL does not take
+        return None
     if found := GALLERY.fullmatch(path):
         once = f"/pages/{quote(galleries.slug_of(found[1]))}/"
         known = Address.objects.filter(address=once, post__in=Post.objects.shown())
@@ -120,10 +122,11 @@ def guess(path: str, name: str) -> tuple[str | None, list[Post]]:
     Another post may come to have the name, so the address is for a temporary redirect.
     """
     query = find_query(name)
+    names = [f"{name}-{code}".lower() for code in find_codes(path)] + [name.lower()]
     words = search.pick_words(query)
     parts = list(dict.fromkeys(word[at : at + 3] for word in words for at in range(len(word) - 2)))
     posts = Post.objects.listed()
-    is_same = Q(slug__iexact=name)
+    is_same = Q(*[Q(slug__iexact=each) for each in names], _connector=Q.OR)
     is_exact, score = (
         search.likeness(posts, words, everywhere=True) if words else (is_same, Value(0))
     )
@@ -141,12 +144,30 @@ def guess(path: str, name: str) -> tuple[str | None, list[Post]]:
                   "-is_exact", "-score", "-nearness", "-published_at", "path")
     )  # fmt: skip
     rows = list(found[:MOST_NEAR]) if name else []
-    same = [each for each in rows if each.slug.lower() == name.lower()]
-    is_meant = len(same) == 1 and not OTHER_KINDS.match(path)
+    is_meant = not OTHER_KINDS.match(path)
+    same = find_same(rows, names)
     marks = {each: measure(words[:MOST_WORDS], each) for each in rows if not each.is_exact}
     near = sorted((each for each in marks if marks[each] >= ALIKE), key=lambda each: -marks[each])
     exact = [each for each in rows if each.is_exact]
-    return same[0].get_absolute_url() if is_meant else None, [*exact, *near][:MOST_OFFERED]
+    meant = same.get_absolute_url() if same and is_meant else None
+    return meant, [*exact, *near][:MOST_OFFERED]
+
+
+def find_codes(path: str) -> list[str]:
+    """The language in front, where Nikola has translations (`/zh_tw/posts/a/`), as slugs end."""
+    found = re.match(rf"/({CODE})/.", path)
+    return [found[1].replace("_", "-")] if found else []
+
+
+def find_same(rows: list[Post], names: list[str]) -> Post | None:
+    """The only one that is called by the first of the names by which any is.
+
+    Last comes the title, of which Pelican makes addresses.
+    """
+    by_slug = [[each for each in rows if each.slug.lower() == name] for name in names]
+    by_title = [each for each in rows if reading.slugify(each.title) == names[-1]]
+    found = next(filter(None, (*by_slug, by_title)), [])
+    return found[0] if len(found) == 1 else None
 
 
 def nearly(posts: PostQuerySet, parts: list[str]) -> tuple[Q, Any]:

@@ -83,11 +83,13 @@ def read_times(folder: Path, commits: str) -> dict[str, Times]:
         commits, "--", ".",
     )  # fmt: skip
     times: dict[str, Times] = {}
-    for entry in output.split("\x01")[1:]:
-        stamp, *changes = entry.split("\0")
-        at = datetime.fromtimestamp(int(stamp), UTC)
-        for status, path in zip(changes[::2], changes[1::2], strict=False):
-            found = Times(at, at if status.strip() == "A" else None)
+    at, tokens = None, iter(output.split("\0"))
+    for token in tokens:
+        word = token.lstrip("\n")
+        if word.startswith("\x01"):
+            at = datetime.fromtimestamp(int(word[1:]), UTC)
+        elif word:
+            path, found = next(tokens), Times(at, at if word == "A" else None)
             times[path] = found.newest(times.get(path, Times()))
     return times
 

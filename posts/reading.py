@@ -3,6 +3,7 @@
 import math
 import re
 import unicodedata
+from collections.abc import Iterable
 
 HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f]")
 KANA = re.compile(r"[\u3040-\u30ff]")
@@ -31,6 +32,8 @@ BEGINNING = 5000
 
 CHARACTERS_A_MINUTE = 400
 WORDS_A_MINUTE = 220
+# No text of a post holds it.
+BEHIND = "\ufdd7"
 
 
 def slugify(text: str) -> str:
@@ -48,6 +51,16 @@ def slugify(text: str) -> str:
         kept += found[1]
     named = "-".join(f"u+{ord(each):x}" for each in text if not each.isspace())
     return (kept or named)[:180] or "-"
+
+
+def with_groups(text: str, groups: Iterable[str]) -> str:
+    """What is searched: the text, and behind it the names of what the post belongs to."""
+    names = " · ".join(filter(None, groups))
+    return f"{text}\n{BEHIND}{names}" if names else text
+
+
+def without_groups(text: str) -> str:
+    return text.partition(BEHIND)[0].rstrip()
 
 
 def spell(slug: str) -> list[str]:

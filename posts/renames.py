@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from posixpath import dirname
 from typing import Protocol
 
-from posts import galleries
+from posts import galleries, reading
 from posts.rendering import Rendered
 from posts.source import SourceFile
 
@@ -82,7 +82,13 @@ def find_similar(
 
 def lines_of(title: str, text: str) -> Counter[str]:
     """Lines weighed by their length: a shared `}` says little."""
-    return Counter({line: len(line) for line in (title, *text.splitlines()) if line.strip()})
+    return Counter(
+        {
+            line: len(line)
+            for line in (title, *reading.without_groups(text).splitlines())
+            if line.strip()
+        }
+    )
 
 
 def compare(old: Counter[str], new: Counter[str]) -> float:

@@ -251,16 +251,11 @@ def make_draft(
         summary=reading.shorten(meta.summary or page.first_paragraph or page.text),
         image=meta.image,
         body=page.body,
-        text=f"{page.text}\n{name_groups(meta)}".strip(),
+        text=page.text,
         toc=markup.make_toc(page.headings),
         anchors=sorted(page.ids),
         minutes=0 if each.gallery and not page.text.strip() else reading.count_minutes(page.text),
     )
-
-
-def name_groups(meta: metadata.Metadata) -> str:
-    """What the post belongs to, so that a search for a tag finds what has it."""
-    return " · ".join(filter(None, [*meta.tags, meta.category, meta.series, meta.author]))
 
 
 def in_zone(moment: datetime | None, zone: tzinfo) -> datetime | None:

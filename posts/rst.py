@@ -122,7 +122,7 @@ def render(text: str, *, has_title: bool = False, first_line: int = 1) -> Docume
 
 def describe(message: nodes.system_message, first_line: int) -> Problem:
     words = message[0].astext() if len(message) else message.astext()
-    return Problem(message.get("line", 1) + first_line - 1, " ".join(words.split()))
+    return Problem((message.get("line") or 1) + first_line - 1, " ".join(words.split()))
 
 
 def take_title(document: nodes.document) -> str:
@@ -280,6 +280,8 @@ class Translator(html5_polyglot.HTMLTranslator):
         except formula.FormulaInvalid as error:
             self.complaints.append((line_of(node), str(error)))
             html = formula.as_code(node.astext(), is_block=is_block)
+        # Labels lead here too.
+        self.body += [f'<span id="{escape(each)}"></span>' for each in node["ids"]]
         self.body.append(html)
         raise nodes.SkipNode
 

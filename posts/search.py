@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 from django.db.models.expressions import RawSQL
 
+from posts import reading
 from posts.models import Post, PostQuerySet
 
 Item = TypeVar("Item")
@@ -245,6 +246,7 @@ def with_title_first(posts: PostQuerySet, terms: list[str]) -> Any:
 
 def excerpt(text: str, terms: list[str]) -> list[tuple[str, bool]]:
     """The neighbourhood of the first hit, in pieces: (piece, whether it is a term)."""
+    text = reading.without_groups(text)
     pattern = re.compile("|".join(map(re.escape, terms)), re.IGNORECASE)
     hit = pattern.search(text)
     start = max(0, hit.start() - 60) if hit else 0

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
 
@@ -12,10 +13,11 @@ from posts.history import Times
 from posts.lineage import Past
 from posts.models import Post, Snapshot
 from posts.rows import load
-from posts.source import Stamp
+from posts.source import Stamp, companion_of
 
 # A file written twice within one tick of its file system's clock looks the same after both.
 NS_UNTIL_SETTLED = 3_000_000_000
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def lock() -> Snapshot:
@@ -64,8 +66,8 @@ def take_commit_times(
     which version to show.
     """
     before, head = snapshot.commit, history.read_head(root)
-    if not Post.objects.exclude(added_at=None).exists():
-        before = ""  # of an older version, which did not ask when files were added
+    if is_any_unknown():
+        before = ""
     times, is_whole = history.read_new_times(root, before, head)
     snapshot.commit = head
     snapshot.edit_url = history.find_edit_url(root) if head else ""
@@ -79,22 +81,40 @@ def take_commit_times(
         past = pasts.get(path)
         if row.is_broken and past and past.last_good:
             shown_at, commit = past.last_good_at
-            set_times(row, read_times(commit).get(shown_at, Times()))
+            set_times(row, fill(find_times(shown_at, read_times(commit))))
             touched.add(row)
     return touched
 
 
 def set_commit_times(rows: Iterable[Post], times: dict[str, Times], is_whole: bool) -> set[Post]:
-    dated = [row for row in rows if is_whole or row.path in times]
+    dated = [row for row in rows if is_whole or {row.path, companion_of(row.path)} & times.keys()]
     load(dated, Times._fields)
     touched = set()
     for row in dated:
-        found, before = times.get(row.path, Times()), Times(row.committed_at, row.added_at)
-        newest = found if is_whole else found.newest(before)
+        found, before = find_times(row.path, times), Times(row.committed_at, row.added_at)
+        newest = fill(found) if is_whole else found.newest(before)
         if newest != before:
             set_times(row, newest)
             touched.add(row)
     return touched
+
+
+def is_any_unknown() -> bool:
+    """Whether a version wrote rows that did not ask when files were added: the one before this."""
+    known = Post.objects.filter(is_broken=False, added_at=None)
+    return known.exclude(committed_at=None).exists()
+
+
+def fill(times: Times) -> Times:
+    """What a merge itself has added came at some time that the history does not tell."""
+    is_unknown = times.committed_at and not times.added_at
+    return Times(times.committed_at, LONG_AGO) if is_unknown else times
+
+
+def find_times(path: str, times: Mapping[str, Times]) -> Times:
+    """A change of the metadata beside a post is one of the post."""
+    beside = times.get(companion_of(path), Times())
+    return times.get(path, Times()).newest(Times(beside.committed_at))
 
 
 def set_times(row: Post, times: Times) -> None:

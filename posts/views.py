@@ -111,9 +111,11 @@ def tags(request: HttpRequest) -> HttpResponse:
 @require_safe
 def group(request: HttpRequest, slug: str, kind: Kind) -> HttpResponse:
     """Posts that have something in common: series from the first on, the others newest first."""
-    # Nikola has tags at both, and categories behind "cat_".
-    kinds = (kind, groups.TAG) if kind is groups.CATEGORY else (kind,)
-    found = find_group(slug, *kinds)
+    asked, kinds = slug, [kind]
+    if kind is groups.CATEGORY:  # where Nikola has tags, and categories behind "cat_"
+        asked = slug.removeprefix("cat_")
+        kinds += [groups.TAG] if asked == slug else []
+    found = find_group(asked, *kinds)
     if (found.kind, found.slug) != (kind, slug):
         return Moved(found.address)
     posts = found.posts.for_lists()
@@ -221,7 +223,8 @@ def find_moved(request: HttpRequest) -> str | None:
 
 def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Send on who comes by an older address; offer what resembles the address to the others."""
-    name = guessing.read_name(request.path)
+    # No other page of a list is meant: there are no more.
+    name = guessing.read_name(request.path) if "page" not in request.GET else ""
     address, results = guessing.guess(request.path, name)
     context = {"query": guessing.find_query(name), "results": results}
     response = show(request, "posts/404.html", context, status=404)

@@ -52,7 +52,8 @@ ADDRESSES = [
     *((address, 404) for address in (
         "/helo-wrld/", "/none/", "/Post.html", "/?page=9", "/2016/01/01/Post/", "/2016/13/01/none/",
         "/2016/01/01/没有这篇/", "/pages/text/", "/tags/post/", "/tags/post/feed/",
-        "/categories/post/", "/categories/post/rss/", "/feeds/post.atom.xml",
+        "/categories/post/", "/categories/cat_post/", "/categories/post/rss/",
+        "/feeds/%00.atom.xml", "/feeds/post.atom.xml", "/languages/fr/?page=2", "/tags/x/?page=9",
         "/authors/post/", "/authors/post/feed/",
         "/series/post/", "/languages/xx/", "/xx/", "/xx/rss.xml",
         "/archive/1999/", "/1999/", "/0000/", "/tag/nope", "/category/x.html", "/author/x.html",

@@ -62,13 +62,20 @@ def test_sphinx_directives_become_text(text, words):
 
 def test_references_within_a_file_lead_to_what_they_name():
     page = from_rst(
-        "See :ref:`setup`, :ref:`this <The Plot>`, :ref:`elsewhere` and :ref:`x <elsewhere>`.\n\n"
+        ".. contents::\n\nSee :ref:`setup`, :ref:`this <The Plot>`, :ref:`elsewhere` and :ref:`x <elsewhere>`.\n\n"
         ".. _setup:\n\nSetting *up*\n------------\n\nText.\n\n"
-        ".. _the plot:\n\n.. figure:: p.png\n\n   A plot.\n\nB\n-\n\nMore.\n"
+        ".. _the plot:\n\n.. figure:: p.png\n\n   A plot.\n\nB :ref:`setup`\n------------\n\n"
+        "More: :ref:`sum`, :ref:`fig`, :ref:`site`, :ref:`html`.\n\n.. _sum:\n\n.. math:: x\n\n"
+        ".. figure:: p.png\n   :name: fig\n\n   Named.\n\n.. _site: https://example.org/\n\n"
+        ".. _html:\n\n.. raw:: html\n\n   <p>x</p>\n"
     )
-    links = dict(re.findall(r'<a href="#([^"]+)">([^<]+)</a>', page.body))
-    assert links == {"setup": "Setting up", "the-plot": "this"}
+    links = dict(re.findall(r'<a [^>]*href="#([^"]+)"[^>]*>([^<]+)</a>', page.body))
+    assert links == {
+        "setup": "Setting up", "the-plot": "this", "sum": "sum", "fig": "Named.",
+        "b-setting-up": "B Setting up",
+    }  # fmt: skip
     assert set(links) <= page.ids
+    assert "https://example.org/" in page.absolutes
     assert "elsewhere and x." in page.text
 
 

@@ -64,6 +64,19 @@ def test_what_a_post_belongs_to_finds_it(tmp_path, query):
     assert titles(query) == ["A"]
 
 
+def test_what_posts_belong_to_makes_none_the_other_and_is_no_part_of_the_text(tmp_path, client):
+    alike = {"tags": "[Microservices, Kubernetes]", "category": "Software architecture",
+             "author": "Annabel Longname"}  # fmt: skip
+    index(tmp_path, **{"2016-01-01-a.md": make_markdown("Apples", "Of apples.", **alike)})
+    (tmp_path / "2016-01-01-a.md").unlink()
+    index(tmp_path, **{"2016-01-02-b.md": make_markdown("Cars", "The next car.", **alike)})
+    assert client.get("/2016/01/01/a/").status_code == 404
+    page = client.get("/search/?q=kubernetes").content.decode()
+    assert "The next car.…" in page
+    assert "Annabel" not in page
+    assert search.find('"car. Microservices"') == []
+
+
 QUERIES = ['"', "AND", "a OR", "NEAR(", "title:", "*", "-x", "^", "x" * 900,
                                    "\0", "'; DROP TABLE posts_post; --", "%", "_",
                          "\\"]  # fmt: skip
