@@ -62,7 +62,8 @@ def test_sphinx_directives_become_text(text, words):
 
 def test_references_within_a_file_lead_to_what_they_name():
     page = from_rst(
-        ".. contents::\n\nSee :ref:`setup`, :ref:`this <The Plot>`, :ref:`elsewhere` and :ref:`x <elsewhere>`.\n\n"
+        ".. contents::\n\n"
+        "See :ref:`setup`, :ref:`this <The Plot>`, :ref:`elsewhere` and :ref:`x <elsewhere>`.\n\n"
         ".. _setup:\n\nSetting *up*\n------------\n\nText.\n\n"
         ".. _the plot:\n\n.. figure:: p.png\n\n   A plot.\n\nB :ref:`setup`\n------------\n\n"
         "More: :ref:`sum`, :ref:`fig`, :ref:`site`, :ref:`html`.\n\n.. _sum:\n\n.. math:: x\n\n"

@@ -190,6 +190,7 @@ def test_posting_to_a_page_is_refused(client):
         ("/hello-world.html", "/2016/05/05/hello-world/", 302),
         ("/posts/hello-world/", "/2016/05/05/hello-world/", 302),
         ("/posts/2016/05/hello-world/index.html", "/2016/05/05/hello-world/", 302),
+        ("/what-is-it-part-2.html", "/2016/05/06/b/", 302),
         ("/pages/about.html", "/pages/about/", 302),
         ("/about/", "/pages/about/", 302),
         ("/rss.xml", "/rss/", 301),
@@ -220,6 +221,7 @@ def test_addresses_of_other_tools_lead_to_what_they_meant(
         "2016-05-05-hello-world.md": make_markdown(
             "Hello world", tags="[中文]", category="C", author="Ann Lee, Bo"
         ),
+        "2016-05-06-b.md": make_markdown("What is it? Part 2"),
         "about.md": "# About\n",
     })  # fmt: skip
     answer = client.get(asked)
