@@ -58,7 +58,6 @@ class Draft(Protocol):
 
     text: str
     image: str
-    minutes: int
     links: list[dict[str, Any]]
 
 

@@ -233,8 +233,9 @@ def find_behind(now: datetime, among: dict[str, object]) -> PostQuerySet:
 
 
 def raw_behind() -> RawSQL:
-    """The same among all posts. Most pages ask for it several times, and Django takes about a
-    millisecond to put it into words: that is done once.
+    """The same among all posts, put into SQL once.
+
+    Most pages ask for it several times, and Django takes about a millisecond for it each time.
     """
     sql, params = word_behind(connection.vendor, settings.POSTS_PREVIEW)
     adapt = connection.ops.adapt_datetimefield_value

@@ -92,7 +92,7 @@ def set_commit_times(rows: Iterable[Post], times: dict[str, Times], is_whole: bo
     touched = set()
     for row in dated:
         found, before = find_times(row.path, times), Times(row.committed_at, row.added_at)
-        newest = fill(found) if is_whole else found.newest(before)
+        newest = fill(found if is_whole else found.newest(before))
         if newest != before:
             set_times(row, newest)
             touched.add(row)
