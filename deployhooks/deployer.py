@@ -49,7 +49,13 @@ def run_deploy(deploy_id: int) -> bool:
     if deploy is None:
         return False
     logger.info("deploy %s: attempt %s begins", deploy.pk, deploy.attempt)
-    with recovery.marking_children(deploy), Lease(deploy) as lease:
+    lease = Lease(deploy)
+    try:
+        lease.look()  # a cancel may have come while an earlier attempt ran
+    except django.db.Error as error:
+        _hand_back(deploy, error)
+        return False
+    with recovery.marking_children(deploy), lease:
         context = Context(deploy, lease)
         try:
             _run_and_close(context)
@@ -94,6 +100,7 @@ def _hand_back(deploy: Deploy, error: django.db.Error) -> None:
 
     When it stays away, watch_deploys finds that the heartbeat has stopped.
     """
+    logger.warning("deploy %s: the database fails, nothing can be recorded", deploy.pk)
     why = f"The database failed during attempt {deploy.attempt}: {error}."
     ends = time.monotonic() + DATABASE_TIMEOUT
     while True:

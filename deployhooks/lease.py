@@ -72,7 +72,6 @@ class Lease:
         self.thread = threading.Thread(target=self._watch, name=f"lease-{deploy.pk}", daemon=True)
 
     def __enter__(self) -> Lease:
-        self._look()  # a cancel may have come while an earlier attempt ran
         self.thread.start()
         return self
 
@@ -121,7 +120,7 @@ class Lease:
         next_beat = time.monotonic() + BEAT
         while not self.stopped.wait(LOOK):
             try:
-                self._look()
+                self.look()
                 self.store_log()
                 if time.monotonic() >= next_beat:
                     with unsynced_transaction():
@@ -132,7 +131,7 @@ class Lease:
                 connection.close()
         connection.close()
 
-    def _look(self) -> None:
+    def look(self) -> None:
         """Find out whether we may go on; when not, end the running process."""
         found = self.row.values_list("cancel_requested_at", flat=True).first()
         if found is None and not self.row.exists():

@@ -13,7 +13,7 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
 from deployhooks import cluster, control, deployer, lease, queue
 from deployhooks.models import Deploy, Step
@@ -353,6 +353,24 @@ def test_a_deploy_whose_database_is_locked_for_long_goes_back_to_the_queue(check
     assert step.status == "failed"
     assert "database is locked" in step.detail
     fake_steps.behaviour.clear()
+    Deploy.objects.update(not_before=None)
+    deployer.run_deploy(deploy.pk)
+    deploy.refresh_from_db()
+    assert (deploy.status, deploy.attempt) == ("succeeded", 2)
+
+
+def test_a_deploy_whose_database_goes_away_right_after_its_claim_goes_back_to_the_queue(
+    checkout, monkeypatch
+):
+    def fail(self):
+        raise OperationalError("the server is gone")
+
+    deploy = make_deploy()
+    with monkeypatch.context() as patch:
+        patch.setattr(lease.Lease, "look", fail)
+        deployer.run_deploy(deploy.pk)
+    deploy.refresh_from_db()
+    assert (deploy.status, deploy.attempt) == ("queued", 1)
     Deploy.objects.update(not_before=None)
     deployer.run_deploy(deploy.pk)
     deploy.refresh_from_db()
