@@ -44,7 +44,7 @@ MODULES = (
     "answers captions choosing codes conventions document exhibitions exhibits extra fitting "
     "formula galleries headers highlight languages lines linking links listings literal "
     "markdown markup metadata moments nikola options originals placement problems processes "
-    "reading rendering rst sanitizing shortcodes shrinking source sphinx tex thumbnails "
+    "reading references rendering rst sanitizing shortcodes shrinking source sphinx tex thumbnails "
     "translations"
 ).split()
 

@@ -12,7 +12,7 @@ from docutils.transforms import frontmatter
 from docutils.utils import Reporter
 from docutils.writers import html5_polyglot
 
-from posts import formula, markup, sphinx
+from posts import formula, markup, references, sphinx
 from posts.document import Document
 from posts.metadata import KEYS
 from posts.problems import Problem
@@ -111,7 +111,7 @@ def render(text: str, *, has_title: bool = False, first_line: int = 1) -> Docume
     )
     title = "" if has_title else take_title(document)
     values = take_fields(document)
-    sphinx.refer(document)
+    references.refer(document)
     tidy(document)
     rename_ids(document)
     writer = Writer()
