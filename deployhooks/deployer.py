@@ -19,7 +19,7 @@ from django.db import IntegrityError, transaction
 from deployhooks import cluster, recovery
 from deployhooks.checkout import CheckoutError, Version
 from deployhooks.checkout.repair import repair
-from deployhooks.lease import Cancelled, Interrupted, Lease, LeaseLost, claim
+from deployhooks.lease import Cancelled, Interrupted, Lease, LeaseLost, claim, find_claimed
 from deployhooks.models import Deploy, Step
 from deployhooks.steplog import StepLog
 from deployhooks.steps.context import FAILURES, Context, StepFailed, StepSkipped
@@ -45,16 +45,26 @@ def run_deploy(deploy_id: int) -> bool:
     """
     if cluster.is_stopping():
         return False  # the next queue is told of all that waits when it begins
-    deploy = _claim(deploy_id)
-    if deploy is None:
+    try:
+        deploy = _claim(deploy_id)
+        return deploy is not None and _run_claimed(deploy)
+    except django.db.Error as error:
+        _hand_back(deploy_id, error)
         return False
+
+
+def _claim(deploy_id: int) -> Deploy | None:
+    try:
+        return claim(deploy_id)
+    except IntegrityError:
+        logger.info("deploy %s: another one is running", deploy_id)
+        return None
+
+
+def _run_claimed(deploy: Deploy) -> bool:
     logger.info("deploy %s: attempt %s begins", deploy.pk, deploy.attempt)
     lease = Lease(deploy)
-    try:
-        lease.look()  # a cancel may have come while an earlier attempt ran
-    except django.db.Error as error:
-        _hand_back(deploy, error)
-        return False
+    lease.look()  # a cancel may have come while an earlier attempt ran
     with recovery.marking_children(deploy), lease:
         context = Context(deploy, lease)
         try:
@@ -64,8 +74,8 @@ def run_deploy(deploy_id: int) -> bool:
         except Interrupted:
             why = "The server was stopped before anything live changed."
             recovery.return_to_queue(deploy, why, is_stop=True)
-        except django.db.Error as error:
-            _hand_back(deploy, error)
+        except django.db.Error:
+            raise
         except BaseException as error:
             applied = _describe_applied(deploy)
             deploy.fail(f"An error of blogsite itself, please report it: {error!r}.{applied}")
@@ -74,14 +84,6 @@ def run_deploy(deploy_id: int) -> bool:
     # A queue that takes up a deploy may have been started from code that was put back since.
     is_mixed = deploy.attempt > 1 and deploy.from_commit != deploy.to_commit
     return is_mixed or (_has_moved(context) and context.code_changes)
-
-
-def _claim(deploy_id: int) -> Deploy | None:
-    try:
-        return claim(deploy_id)
-    except IntegrityError:
-        logger.info("deploy %s: another one is running", deploy_id)
-        return None
 
 
 def _run_and_close(context: Context) -> None:
@@ -95,18 +97,20 @@ def _run_and_close(context: Context) -> None:
         deploy.cancel(_describe_applied(deploy))
 
 
-def _hand_back(deploy: Deploy, error: django.db.Error) -> None:
+def _hand_back(deploy_id: int, error: django.db.Error) -> None:
     """Return the deploy to the queue when the database is back; nothing could be recorded.
 
-    When it stays away, watch_deploys finds that the heartbeat has stopped.
+    Also where nobody knows whether it was claimed. When the database stays away, watch_deploys
+    finds that the heartbeat has stopped.
     """
-    logger.warning("deploy %s: the database fails, nothing can be recorded", deploy.pk)
-    why = f"The database failed during attempt {deploy.attempt}: {error}."
+    logger.warning("deploy %s: the database fails, nothing can be recorded", deploy_id)
     ends = time.monotonic() + DATABASE_TIMEOUT
     while True:
         django.db.connection.close()
         try:
-            recovery.return_to_queue(deploy, why)
+            if deploy := find_claimed(deploy_id):
+                why = f"The database failed during attempt {deploy.attempt}: {error}."
+                recovery.return_to_queue(deploy, why)
             return
         except django.db.Error:
             if time.monotonic() > ends:

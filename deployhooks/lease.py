@@ -51,11 +51,19 @@ def describe_this_process() -> dict[str, Any]:
 
 
 def claim(deploy_id: int) -> Deploy | None:
-    """Make a queued deploy ours; None when somebody else was first or it may not start yet."""
+    """Make a queued deploy ours; None when somebody else was first or it may not start yet.
+
+    Raises IntegrityError when another deploy runs on this host.
+    """
     lease = describe_this_process()
     if not Deploy.objects.claim(deploy_id, attempt=F("attempt") + 1, **lease):
         return None
-    return Deploy.objects.get(pk=deploy_id)
+    return find_claimed(deploy_id)
+
+
+def find_claimed(deploy_id: int) -> Deploy | None:
+    """Return a running deploy that is ours; None when it is not."""
+    return Deploy.objects.running().filter(pk=deploy_id, **describe_this_process()).first()
 
 
 class Lease:

@@ -359,15 +359,36 @@ def test_a_deploy_whose_database_is_locked_for_long_goes_back_to_the_queue(check
     assert (deploy.status, deploy.attempt) == ("succeeded", 2)
 
 
-def test_a_deploy_whose_database_goes_away_right_after_its_claim_goes_back_to_the_queue(
-    checkout, monkeypatch
+@pytest.mark.parametrize(
+    "place",
+    [
+        "Deploy.objects.claim, before it is heard",
+        "lease.find_claimed",
+        "lease.Lease.look",
+        "deployer.Context",
+    ],
+)
+def test_a_deploy_whose_database_goes_away_around_its_claim_goes_back_to_the_queue(
+    checkout, monkeypatch, place
 ):
-    def fail(self):
+    def fail(*args, **kwargs):
         raise OperationalError("the server is gone")
 
+    def claim_and_fail(queryset, *args, **kwargs):
+        assert real_claim(queryset, *args, **kwargs)
+        fail()
+
+    queryset = type(Deploy.objects.all())
+    real_claim = queryset.claim
+    owner, name, substitute = {
+        "Deploy.objects.claim, before it is heard": (queryset, "claim", claim_and_fail),
+        "lease.find_claimed": (lease, "find_claimed", fail),
+        "lease.Lease.look": (lease.Lease, "look", fail),
+        "deployer.Context": (deployer, "Context", fail),
+    }[place]
     deploy = make_deploy()
     with monkeypatch.context() as patch:
-        patch.setattr(lease.Lease, "look", fail)
+        patch.setattr(owner, name, substitute)
         deployer.run_deploy(deploy.pk)
     deploy.refresh_from_db()
     assert (deploy.status, deploy.attempt) == ("queued", 1)
@@ -375,6 +396,17 @@ def test_a_deploy_whose_database_goes_away_right_after_its_claim_goes_back_to_th
     deployer.run_deploy(deploy.pk)
     deploy.refresh_from_db()
     assert (deploy.status, deploy.attempt) == ("succeeded", 2)
+
+
+def test_a_claim_that_fails_leaves_what_others_run_alone(checkout, monkeypatch):
+    def fail(*args, **kwargs):
+        raise OperationalError("the server is gone")
+
+    deploy = make_deploy(status="running", attempt=1, pid=1, worker="another 1")
+    monkeypatch.setattr(deployer, "claim", fail)
+    assert not deployer.run_deploy(deploy.pk)
+    deploy.refresh_from_db()
+    assert (deploy.status, deploy.attempt) == ("running", 1)
 
 
 def test_what_a_killed_git_left_is_removed_and_stands_in_the_log(checkout):
