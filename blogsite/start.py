@@ -17,6 +17,7 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 
 from blogsite.collecting import collect_static
+from deployhooks.bytecode import compile_project
 from deployhooks.gunicorn import Gunicorn
 
 # Seconds; as long as supervisord gives gunicorn to end.
@@ -33,6 +34,7 @@ def prepare() -> list[str]:
     refuse_second_server()
     wait_for_leftovers()
     refuse_taken_port()
+    compile_project(settings.BASE_DIR)
     migrate()
     collect_static()
     lines = [

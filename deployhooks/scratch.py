@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 
 from deployhooks import database
+from deployhooks.bytecode import lend_byte_code
 from deployhooks.checkout import Checkout, Submodule, Version
 from deployhooks.checkout.content import is_content
 from deployhooks.process import Finished
@@ -44,6 +45,7 @@ class Scratch:
         for submodule in self.checkout.walk(version.commit, lambda one: wanted.get(one.path)):
             if submodule.path in wanted and not is_content(submodule.folder):
                 self.fill(submodule, wanted[submodule.path])
+        lend_byte_code(self.checkout.path, self.tree)
 
     def fill(self, submodule: Submodule, commit: str) -> None:
         """Write a submodule's files; its own worktree and index are not touched."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from deployhooks.bytecode import compile_project
 from deployhooks.steps.context import Context
 
 
@@ -14,4 +15,5 @@ def pull(context: Context) -> str:
     notes = checkout.move_to(commit)
     for note in notes:
         context.write(f"{note}\n")
+    compile_project(checkout.path)
     return "; ".join([f"{commit[:7]} on {checkout.branch_name()}", *notes])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from deployhooks.bytecode import is_fresh
 from tests.postgres import running_server
 from tests.system.live_site import LiveSite, git, wait_until
 
@@ -105,12 +106,14 @@ def test_a_push_that_moves_a_pinned_submodule_and_a_template_goes_live_at_once(
     template = site.developer / "posts" / "templates" / "robots-note.txt"
     template.parent.mkdir(exist_ok=True)
     template.write_text("a template of the new version\n")
+    (site.developer / "posts" / "added.py").write_text("ADDED = True\n")
     commit = site.push_site("Second post and a template")
     deploy = site.wait_for_deploy(site.deliver("site").json()["deploy"], 120)
     assert deploy["status"] == "succeeded", deploy["error"]
     assert deploy["to_commit"] == commit
     assert statuses(deploy)["preflight"] == "succeeded"
     assert statuses(deploy)["pull"] == "succeeded"
+    assert all(is_fresh(module) for module in (site.folder / "posts").rglob("*.py"))
     assert site.get("/2021/03/04/second/").status == 200
     assert wait_until(lambda: site.get("/healthz").json()["commit"] == commit, 10)
 
