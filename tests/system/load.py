@@ -115,13 +115,13 @@ def ping(port: int, secret: str) -> Request:
 
 
 class Client:
-    """One after the other, at its share of the rate; every second client keeps its connection."""
+    """One after the other, at its share of the rate; one in four connects anew each time."""
 
     def __init__(self, port: int, number: int, rate: float, requests: list[Request]) -> None:
         self.port = port
         self.number = number
         self.pause = CLIENTS / rate
-        self.keeps = number % 2 == 0
+        self.keeps = number % 4 != 0
         self.requests = requests
         self.connection: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
