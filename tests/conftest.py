@@ -65,6 +65,12 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 
 @pytest.fixture(autouse=True)
+def quick_passwords(settings: object) -> None:
+    """A password that is meant to take long takes long in every test that signs somebody in."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # type: ignore[attr-defined]
+
+
+@pytest.fixture(autouse=True)
 def plain_static_files(settings: object) -> None:
     """Without collectstatic there is no manifest; templates still ask for static files."""
     settings.STORAGES = {  # type: ignore[attr-defined]

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 _STATE = tempfile.TemporaryDirectory(prefix="blogsite-tests-")
+(Path(_STATE.name) / "static").mkdir()  # whitenoise warns of a missing one
 os.environ["ENV_FILE"] = os.devnull
 os.environ["DATA_DIR"] = _STATE.name
 os.environ["GITHUB_WEBHOOK_SECRET_FILE"] = str(Path(_STATE.name) / "secret.txt")
