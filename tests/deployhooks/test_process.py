@@ -13,6 +13,7 @@ import pytest
 
 from deployhooks import process
 from deployhooks.redaction import Redactor
+from tests.waiting import stretched
 
 HERE = Path(__file__).parent
 
@@ -145,7 +146,7 @@ def test_time_over_ends_the_whole_group(tmp_path):
     with pytest.raises(process.ProcessTimedOut) as caught:
         run("sh", "-c", f"sleep 60 & echo $! > {pids}; echo said; wait", timeout=0.3)
 
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < stretched(1.5)
     assert "was stopped after" in str(caught.value)
     assert caught.value.output == "said\n"
     wait_until(lambda: is_gone(int(pids.read_text())))
@@ -157,7 +158,7 @@ def test_a_process_that_ignores_sigterm_is_killed_soon():
     with pytest.raises(process.ProcessTimedOut):
         run("sh", "-c", "trap '' TERM; while :; do sleep 0.1; done", timeout=0.3)
 
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < stretched(2)
 
 
 def test_sigterm_comes_first(tmp_path):
@@ -181,7 +182,7 @@ def test_a_background_child_that_holds_the_pipe_does_not_hang_us(tmp_path):
     finished = run("sh", "-c", f"sleep 60 & echo $! > {pids}; echo done")
 
     assert finished.output == "done\n"
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < stretched(2)
     wait_until(lambda: is_gone(int(pids.read_text())))
 
 
@@ -192,7 +193,7 @@ def test_a_background_child_that_talks_without_end_does_not_hang_us(tmp_path):
     finished = run("sh", "-c", f"yes & echo $! > {pids}; exit 0")
 
     assert finished.returncode == 0
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < stretched(3)
     wait_until(lambda: is_gone(int(pids.read_text())))
 
 
@@ -210,7 +211,7 @@ def test_a_child_in_another_session_does_not_hang_us(tmp_path):
     try:
         run("sh", "-c", f"setsid sh -c 'echo $$ > {pids}; exec sleep 30' & sleep 0.3")
 
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < stretched(3)
     finally:
         os.kill(int(pids.read_text()), signal.SIGKILL)
 
@@ -227,7 +228,7 @@ def test_whatever_is_raised_meanwhile_ends_the_whole_group(tmp_path):
     with pytest.raises(Cancelled):
         run("sh", "-c", f"sleep 60 & echo $! > {pids}; echo said; wait", on_output=cancel)
 
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < stretched(2)
     wait_until(lambda: is_gone(int(pids.read_text())))
 
 

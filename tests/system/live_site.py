@@ -55,11 +55,6 @@ def wait_until(condition: Callable[[], T], timeout: float = 60, what: str = "") 
     raise AssertionError(f"not within {timeout} s: {what or condition}")
 
 
-def stretched(seconds: float) -> float:
-    """As long as that takes on this machine, which may have more to do than processors."""
-    return seconds * max(1, os.getloadavg()[0] / (os.cpu_count() or 1))
-
-
 @dataclass
 class Answer:
     status: int
