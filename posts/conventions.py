@@ -14,7 +14,7 @@ MEANT_AS_DATE = re.compile(r"\d{4}([-_.])\d{2}\1\d{2}|(?:19|20)\d{6}")
 
 def take_category(path: str, meta: Metadata) -> None:
     """To Pelican a post's folder is its category; a year is none, and pages have none."""
-    folder = path.rpartition("/")[0].rpartition("/")[2]
+    folder = within_top(path).rpartition("/")[0].rpartition("/")[2]
     if not (meta.category or is_page(path) or folder.isdecimal()):
         meta.category = folder
 
@@ -30,7 +30,12 @@ def take_language(path: str, meta: Metadata) -> None:
 
 def is_page(path: str) -> bool:
     """Both keep pages in this folder; a date does not make a post of one, nor of a gallery."""
-    return path.startswith("pages/") or galleries.is_page(path)
+    return within_top(path).startswith("pages/") or galleries.is_page(path)
+
+
+def within_top(path: str) -> str:
+    """The path as Pelican counts it, where a whole project of its lies in POSTS_DIR."""
+    return path.removeprefix(source.PELICAN_TOP)
 
 
 def split_name(path: str) -> tuple[date | None, str]:

@@ -9,6 +9,7 @@ from posixpath import dirname, normpath
 from urllib.parse import quote, unquote
 
 from posts import exhibits, galleries, listings
+from posts.source import PELICAN_TOP
 
 # Characters that no body can hold (posts.markup takes them out) bracket the number of a link.
 MARK = re.compile("\ufdd0([0-9]{1,9})\ufdd1")
@@ -179,11 +180,15 @@ class Places:
         return {loosen(unquote(slugs[path])): path for path in sorted(slugs, reverse=True)}
 
     def candidates(self, path: str, source: str) -> list[str]:
-        """Where a path may point: beside the post that links, then from the top of POSTS_DIR."""
+        """Where a path may point: beside the post that links, then from the top of POSTS_DIR.
+
+        Last from the top as Pelican has it, for posts below that.
+        """
         beside = normpath(f"{dirname(source)}/{path}".lstrip("/"))
-        from_top = normpath(path.lstrip("/"))
-        both = [from_top] if path.startswith("/") else [beside, from_top]
-        return [found for found in both if not found.startswith("../")]
+        tops = ["", PELICAN_TOP] if source.startswith(PELICAN_TOP) else [""]
+        from_top = [normpath(top + path.lstrip("/")) for top in tops]
+        places = from_top if path.startswith("/") else [beside, *from_top]
+        return [found for found in places if not found.startswith("../")]
 
 
 def loosen(path: str) -> str:

@@ -27,6 +27,8 @@ def read_in(tmp_path, path, text):
         ("blog/cooking/x.md", "cooking"),
         ("x.md", ""),
         ("2012/x.md", ""),
+        ("content/x.md", ""),
+        ("content/cooking/x.md", "cooking"),
     ],
 )
 def test_a_post_without_category_has_its_folders(tmp_path, path, category):
@@ -44,8 +46,9 @@ def test_folders_of_other_posts_are_no_categories(tmp_path):
     assert read_in(tmp_path, "a/x.md", "---\ntitle: T\n---\nText.\n").category == ""
 
 
-def test_what_lies_among_the_pages_is_a_page_in_spite_of_its_date(tmp_path):
-    page = read_in(tmp_path, "pages/about.md", HEAD + "\nText.\n")
+@pytest.mark.parametrize("top", ["", "content/"])
+def test_what_lies_among_the_pages_is_a_page_in_spite_of_its_date(tmp_path, top):
+    page = read_in(tmp_path, f"{top}pages/about.md", HEAD + "\nText.\n")
     assert (page.day, page.published_at, page.category) == (None, None, "")
     assert page.revised_at == datetime(2012, 3, 30, 23, tzinfo=UTC)
 
@@ -111,28 +114,29 @@ def test_markdown_has_the_extras_of_python_markdown(tmp_path, text, html):
 
 
 @pytest.mark.django_db
-def test_links_in_all_its_spellings_lead_to_posts_files_and_lists(tmp_path):
-    (tmp_path / "images").mkdir()
-    (tmp_path / "images/pot.png").write_bytes(b"")
-    (tmp_path / "cooking").mkdir()
-    (tmp_path / "cooking/b.md").write_text(
-        HEAD + "Slug: bread\nAuthor: Jane\nTags: flour\n\nText.\n"
-    )
+@pytest.mark.parametrize("top", ["", "content/"])
+def test_links_in_all_its_spellings_lead_to_posts_files_and_lists(tmp_path, top):
+    """Also where a whole project of its is in the repository."""
+    folder = tmp_path / top
+    (folder / "images").mkdir(parents=True)
+    (folder / "images/pot.png").write_bytes(b"")
+    (folder / "cooking").mkdir()
+    (folder / "cooking/b.md").write_text(HEAD + "Slug: bread\nAuthor: Jane\nTags: flour\n\nText.\n")
     targets = {
         "{filename}b.md": "/2012/03/30/bread/",
         "{filename}/cooking/b.md#end": "/2012/03/30/bread/#end",
         "|filename|b.md": "/2012/03/30/bread/",
-        "{static}/images/pot.png": "/files/images/pot.png",
-        "{attach}../images/pot.png": "/files/images/pot.png",
-        "{filename}/images/pot.png": "/files/images/pot.png",
+        "{static}/images/pot.png": f"/files/{top}images/pot.png",
+        "{attach}../images/pot.png": f"/files/{top}images/pot.png",
+        "{filename}/images/pot.png": f"/files/{top}images/pot.png",
         "{tag}flour": "/tags/flour/",
         "{category}Cooking": "/categories/cooking/",
         "{index}": "/",
         "{author}Jane": "/authors/jane/",
     }
     lines = "\n".join(f"- [x](<{target}>)" for target in targets)
-    (tmp_path / "cooking/a.md").write_text(f"{HEAD}\n{lines}\n")
-    assert links_of(tmp_path, "cooking/a.md") == targets
+    (folder / "cooking/a.md").write_text(f"{HEAD}\n{lines}\n")
+    assert links_of(tmp_path, f"{top}cooking/a.md") == targets
 
 
 def links_of(root, path):
