@@ -10,7 +10,7 @@ from django.db.models import BooleanField, Case, IntegerField, Q, Value, When
 from django.http import Http404
 from django.urls import reverse
 
-from posts import files, galleries, groups, reading, search
+from posts import files, galleries, groups, reading, search, source
 from posts.groups import AUTHOR, CATEGORY, LANGUAGE, TAG, Kind
 from posts.links import MARKUP_ENDS
 from posts.models import Address, Post, PostQuerySet
@@ -24,8 +24,8 @@ ALIKE = 0.79
 
 CONTROLS = re.compile("[\x00-\x1f\x7f]+")
 YEAR = "/archive/{}/"
-# Nikola's of a gallery, large and small, and those of both tools' folder of pictures.
-PICTURE = re.compile(rf"/((?:{galleries.TOP}|images)/.+?)(?:\.thumbnail)?(\.[A-Za-z]+)")
+# Nikola's of a picture made small.
+SMALL = re.compile(r"\.thumbnail(?=\.[A-Za-z]+$)")
 # A gallery that was there once; what is there now has the address itself.
 GALLERY = re.compile(rf"/({galleries.TOP}/.+?)(?:/index\.html|/)")
 CODE = "[a-z]{2,3}(?:[-_][A-Za-z]{2,4})?"
@@ -75,10 +75,8 @@ def find_elsewhere(path: str) -> str | None:
         once = f"/pages/{quote(galleries.slug_of(found[1]))}/"
         known = Address.objects.filter(address=once, post__in=Post.objects.shown())
         return once if known.exists() else None
-    if found := PICTURE.fullmatch(path):
-        file = f"{found[1]}{found[2]}"
-        is_there = files.find_file(settings.POSTS_DIR, file)
-        return reverse("posts:file", args=[file]) if is_there else None
+    if file := find_file(SMALL.sub("", path.removeprefix("/"))):
+        return reverse("posts:file", args=[file])
     for pattern, kinds in FEEDS:
         if (found := pattern.fullmatch(path)) and (page := find_list(kinds, found[1])):
             return f"{page}{'feed' if found[2] == 'atom' else 'rss'}/"
@@ -88,6 +86,12 @@ def find_elsewhere(path: str) -> str | None:
             made = find_list(place, name)
             return made if made != path else None
     return None
+
+
+def find_file(path: str) -> str | None:
+    """Where the file lies that was at this path of the older site."""
+    places = [top + path for top in source.TOPS]
+    return next((each for each in places if files.find_file(settings.POSTS_DIR, each)), None)
 
 
 def find_list(place: str | tuple[Kind, ...], name: str) -> str | None:

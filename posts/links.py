@@ -9,7 +9,7 @@ from posixpath import dirname, normpath
 from urllib.parse import quote, unquote
 
 from posts import exhibits, galleries, listings
-from posts.source import PELICAN_TOP
+from posts.source import TOPS
 
 # Characters that no body can hold (posts.markup takes them out) bracket the number of a link.
 MARK = re.compile("\ufdd0([0-9]{1,9})\ufdd1")
@@ -180,13 +180,9 @@ class Places:
         return {loosen(unquote(slugs[path])): path for path in sorted(slugs, reverse=True)}
 
     def candidates(self, path: str, source: str) -> list[str]:
-        """Where a path may point: beside the post that links, then from the top of POSTS_DIR.
-
-        Last from the top as Pelican has it, for posts below that.
-        """
+        """Where a path may point: beside the post that links, then from the top of POSTS_DIR."""
         beside = normpath(f"{dirname(source)}/{path}".lstrip("/"))
-        tops = ["", PELICAN_TOP] if source.startswith(PELICAN_TOP) else [""]
-        from_top = [normpath(top + path.lstrip("/")) for top in tops]
+        from_top = [normpath(top + path.lstrip("/")) for top in TOPS]
         places = from_top if path.startswith("/") else [beside, *from_top]
         return [found for found in places if not found.startswith("../")]
 

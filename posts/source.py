@@ -23,8 +23,9 @@ FILE_EXTENSIONS = frozenset(
 )
 
 MAX_BYTES = 512 * 1024
-# In a Pelican project this folder holds all that is written, and links begin there.
-PELICAN_TOP = "content/"
+# What lies in them Pelican and Nikola have at the top of the site; links begin there too.
+PELICAN_TOP, NIKOLA_FILES = "content/", "files/"
+TOPS = ("", PELICAN_TOP, NIKOLA_FILES)
 # Files of code that posts may show lie in folders of these names.
 CODE_FOLDERS = frozenset({"listings", "code"})
 MAX_CODE_BYTES = 32 * 1024

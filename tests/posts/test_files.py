@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -27,6 +28,33 @@ def test_files_beside_posts_are_served_and_sources_are_not(tmp_path, client, set
     for path in ("2016-01-01-a.md", "../outside.png", "%2e%2e/outside.png", "link.png", "_no.png",
                  "img", "img/", ".git/config", "img//p.png", "/etc/passwd"):  # fmt: skip
         assert client.get(f"/files/{path}").status_code == 404, path
+
+
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        ("images/p.png", "images/p.png"),  # both
+        ("images/p.thumbnail.png", "images/p.png"),  # Nikola's of a picture made small
+        ("papers/a b.pdf", "files/papers/a b.pdf"),  # Nikola
+        ("images/p.png", "content/images/p.png"),  # a whole project of Pelican's
+    ],
+)
+def test_the_address_that_a_file_had_in_the_older_site_leads_to_it(
+    tmp_path, client, settings, path, place
+):
+    settings.POSTS_DIR = tmp_path
+    index(tmp_path, **{"2016-01-01-a.md": "# A\n", place: "x"})
+    answer = client.get(f"/{path}")
+    assert (answer.status_code, answer["Location"]) == (301, f"/files/{quote(place)}")
+    assert client.get(answer["Location"]).status_code == 200
+    assert client.get(f"/other/{path}").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["files/2016-01-01-b.md", "content/_p.png", "files/../p.png"])
+def test_no_other_file_has_such_an_address(tmp_path, client, settings, path):
+    settings.POSTS_DIR = tmp_path / "posts"
+    index(settings.POSTS_DIR, **{"2016-01-01-a.md": "# A\n", path: "# B\n"})
+    assert client.get(f"/{path.partition('/')[2]}").status_code == 404
 
 
 @pytest.fixture

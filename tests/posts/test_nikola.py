@@ -179,7 +179,10 @@ def test_links_by_slug_lead_to_posts(tmp_path):
         "link://archive/2012": "/archive/",
         "my-day": "/2012/03/30/my-day/",
         "../my-day/": "/2012/03/30/my-day/",
+        "/papers/a.pdf": "/files/files/papers/a.pdf",
     }
+    (tmp_path / "files/papers").mkdir(parents=True)
+    (tmp_path / "files/papers/a.pdf").touch()
     lines = "\n".join(f"- `{n} <{target}>`_" for n, target in enumerate(targets))
     text = lines.replace("`5 <my-day>`_", ":doc:`that <my-day>`")
     (tmp_path / "x.rst").write_text(f".. title: U\n.. date: 2013-01-01\n\n{text}\n")
