@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -42,12 +43,13 @@ class LeaseLost(Exception):
 def describe_this_process() -> dict[str, Any]:
     """The columns by which others find out whether the process that runs a deploy still lives."""
     me = psutil.Process()
-    return {
-        "worker": f"{me.name()} {me.pid}",
-        "boot_id": read_boot_id(),
-        "pid": me.pid,
-        "pid_started_at": read_start(me.pid),
-    }
+    return {"worker": f"{me.name()} {me.pid}", **identify_this_process()}
+
+
+def identify_this_process() -> dict[str, Any]:
+    """Those of them that no other process ever has."""
+    pid = os.getpid()
+    return {"boot_id": read_boot_id(), "pid": pid, "pid_started_at": read_start(pid)}
 
 
 def claim(deploy_id: int) -> Deploy | None:
@@ -63,7 +65,7 @@ def claim(deploy_id: int) -> Deploy | None:
 
 def find_claimed(deploy_id: int) -> Deploy | None:
     """Return a running deploy that is ours; None when it is not."""
-    return Deploy.objects.running().filter(pk=deploy_id, **describe_this_process()).first()
+    return Deploy.objects.running().filter(pk=deploy_id, **identify_this_process()).first()
 
 
 class Lease:
