@@ -8,10 +8,12 @@ is written here they take only for the very same source.
 from __future__ import annotations
 
 import logging
-import py_compile
+import marshal
+import os
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.util import MAGIC_NUMBER, cache_from_source, source_hash
 from pathlib import Path
 
@@ -20,8 +22,8 @@ from django.conf import settings
 
 logger = logging.getLogger(__name__)
 
-CHECKED_HASH = py_compile.PycInvalidationMode.CHECKED_HASH
-# Byte code that is compared with its source by content. https://peps.python.org/pep-0552/
+CACHE = "__pycache__"
+# Of byte code that Python compares with its source by content. https://peps.python.org/pep-0552/
 IS_CHECKED = (0b11).to_bytes(4, "little")
 
 
@@ -30,37 +32,95 @@ def compile_project(folder: Path) -> int:
 
     It only saves time: what cannot be read, compiled or written stays without.
     """
-    stale = [source for source in find_sources(folder) if not is_fresh(source)]
-    for source in stale:
-        try:
-            py_compile.compile(str(source), doraise=True, invalidation_mode=CHECKED_HASH)
-        except (py_compile.PyCompileError, OSError, ValueError) as error:
-            logger.info("no byte code for %s: %s", source, error)
-    return len(stale)
+    _remove_leftovers(folder)
+    stale = [source for source in find_sources(folder) if read_fresh(source) is None]
+    failures = [failure for source in stale if (failure := _compile(source))]
+    if failures:
+        logger.info("%s files have no byte code, among them %s", len(failures), failures[0])
+    return len(stale) - len(failures)
 
 
 def lend_byte_code(folder: Path, other: Path) -> None:
     """Copy what is fresh to another version's tree: it is taken where that has the same file."""
     for source in find_sources(folder):
         twin = other / source.relative_to(folder)
-        if twin.exists() and is_fresh(source):
-            target = Path(cache_from_source(str(twin)))
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(cache_from_source(str(source)), target)
+        if twin.is_file() and (data := read_fresh(source)):
+            with suppress(OSError):
+                _write(twin, data, is_lasting=False)
 
 
 def find_sources(folder: Path) -> Iterator[Path]:
     """The Python files of the project's own apps, as this process knows them, in any tree of it."""
+    for place in _find_places(folder):
+        yield from (
+            each for each in place.rglob("*.py") if each.is_file() and not _is_foreign(each)
+        )
+
+
+def read_fresh(source: Path) -> bytes | None:
+    """A file's byte code, if it is whole, of this Python and of this very content.
+
+    Python takes byte code that was cut short for whole, and does not start.
+    """
+    try:
+        data = Path(cache_from_source(str(source))).read_bytes()
+        if data[:16] != _head(source.read_bytes()):
+            return None
+        marshal.loads(data[16:])  # noqa: S302 - as Python itself does at each import
+    except (OSError, EOFError, ValueError, TypeError):
+        return None
+    return data
+
+
+def _find_places(folder: Path) -> Iterator[Path]:
     for app in apps.get_app_configs():
         path = Path(app.path)
-        if path.is_relative_to(settings.BASE_DIR) and not path.is_relative_to(sys.prefix):
-            yield from (folder / path.relative_to(settings.BASE_DIR)).rglob("*.py")
+        if path.is_relative_to(settings.BASE_DIR) and not _is_foreign(path):
+            yield folder / path.relative_to(settings.BASE_DIR)
 
 
-def is_fresh(source: Path) -> bool:
-    """Whether a file's byte code is of this Python and of this very content."""
+def _is_foreign(path: Path) -> bool:
+    """Whether it belongs to a virtual environment that lies within the project."""
+    return path.is_relative_to(sys.prefix)
+
+
+def _compile(source: Path) -> str:
+    """Return why there is no byte code; empty: there is."""
     try:
-        head = Path(cache_from_source(str(source))).read_bytes()[:16]
-        return head == MAGIC_NUMBER + IS_CHECKED + source_hash(source.read_bytes())
+        text = source.read_bytes()
+        code = compile(text, str(source), "exec", dont_inherit=True)
+        _write(source, _head(text) + marshal.dumps(code), is_lasting=True)
+    except (OSError, SyntaxError, ValueError, RecursionError) as error:
+        return f"{source}: {error}"
+    return ""
+
+
+def _head(text: bytes) -> bytes:
+    return MAGIC_NUMBER + IS_CHECKED + source_hash(text)
+
+
+def _write(source: Path, data: bytes, *, is_lasting: bool) -> None:
+    """The whole of it or nothing, also when the disk is full; `is_lasting`: or the power fails."""
+    target = Path(cache_from_source(str(source)))
+    target.parent.mkdir(exist_ok=True)
+    draft = target.with_suffix(f".{os.getpid()}.draft")
+    try:
+        with draft.open("wb") as file:
+            file.write(data)
+            if is_lasting:
+                file.flush()
+                os.fsync(file.fileno())
+        draft.replace(target)
     except OSError:
-        return False
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """A package that is gone could still be imported, as an empty one, while its folder stays."""
+    for place in _find_places(folder):
+        for cache in sorted(place.rglob(CACHE), reverse=True):
+            if not any(cache.parent.glob("*.py")) and not _is_foreign(cache):
+                shutil.rmtree(cache, ignore_errors=True)
+                with suppress(OSError):  # it holds something else
+                    cache.parent.rmdir()

@@ -49,7 +49,8 @@ def run_deploy(deploy_id: int) -> bool:
         deploy = _claim(deploy_id)
         return deploy is not None and _run_claimed(deploy)
     except django.db.Error as error:
-        _hand_back(deploy_id, error)
+        if not _hand_back(deploy_id, error):
+            raise
         return False
 
 
@@ -97,21 +98,22 @@ def _run_and_close(context: Context) -> None:
         deploy.cancel(_describe_applied(deploy))
 
 
-def _hand_back(deploy_id: int, error: django.db.Error) -> None:
+def _hand_back(deploy_id: int, error: django.db.Error) -> bool:
     """Return the deploy to the queue when the database is back; nothing could be recorded.
 
-    Also where nobody knows whether it was claimed. When the database stays away, watch_deploys
-    finds that the heartbeat has stopped.
+    False when this process has not claimed it. When the database stays away, watch_deploys finds
+    that the heartbeat has stopped.
     """
-    logger.warning("deploy %s: the database fails, nothing can be recorded", deploy_id)
+    logger.warning("deploy %s: the database fails, nothing can be recorded: %s", deploy_id, error)
     ends = time.monotonic() + DATABASE_TIMEOUT
     while True:
         django.db.connection.close()
         try:
-            if deploy := find_claimed(deploy_id):
+            deploy = find_claimed(deploy_id)
+            if deploy is not None:
                 why = f"The database failed during attempt {deploy.attempt}: {error}."
                 recovery.return_to_queue(deploy, why)
-            return
+            return deploy is not None
         except django.db.Error:
             if time.monotonic() > ends:
                 raise

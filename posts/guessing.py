@@ -75,7 +75,7 @@ def find_elsewhere(path: str) -> str | None:
         once = f"/pages/{quote(galleries.slug_of(found[1]))}/"
         known = Address.objects.filter(address=once, post__in=Post.objects.shown())
         return once if known.exists() else None
-    if file := find_file(SMALL.sub("", path.removeprefix("/"))):
+    if file := find_file(path.removeprefix("/")):
         return reverse("posts:file", args=[file])
     for pattern, kinds in FEEDS:
         if (found := pattern.fullmatch(path)) and (page := find_list(kinds, found[1])):
@@ -89,8 +89,8 @@ def find_elsewhere(path: str) -> str | None:
 
 
 def find_file(path: str) -> str | None:
-    """Where the file lies that was at this path of the older site."""
-    places = [top + path for top in source.TOPS]
+    """Where the file lies that was at this path of the older site; of a small picture the large."""
+    places = [top + name for name in (path, SMALL.sub("", path)) for top in source.TOPS]
     return next((each for each in places if files.find_file(settings.POSTS_DIR, each)), None)
 
 

@@ -182,8 +182,9 @@ class Places:
     def candidates(self, path: str, source: str) -> list[str]:
         """Where a path may point: beside the post that links, then from the top of POSTS_DIR."""
         beside = normpath(f"{dirname(source)}/{path}".lstrip("/"))
-        from_top = [normpath(top + path.lstrip("/")) for top in TOPS]
-        places = from_top if path.startswith("/") else [beside, *from_top]
+        from_top = normpath(path.lstrip("/"))
+        places = [] if path.startswith("/") else [beside]
+        places += [top + from_top for top in TOPS if not from_top.startswith("../")]
         return [found for found in places if not found.startswith("../")]
 
 

@@ -58,17 +58,17 @@ class LocalChanges:
         """Commit what would be lost, under a ref that the returned line names; none: no line."""
         with _copied_index(self.git_dir) as index:
             changed, is_unmerged = self._changed(index)
-            if not changed and not self.in_the_way and not self._staged(index):
+            if not changed and not self._written_by_people and not self._staged(index):
                 return []
             staged = None if is_unmerged else self._write_tree(index)
-            self._add(index, [*changed, *self.in_the_way])
+            self._add(index, [*changed, *self._written_by_people])
             return self._commit(self._write_tree(index), staged)
 
     def keep_foreign(self) -> list[str]:
         """The same after a move to the target was cut short: its own pieces are nobody's work."""
         with _copied_index(self.git_dir) as index:
             changed, _ = self._changed(index)
-            self._add(index, [*changed, *self.in_the_way])
+            self._add(index, [*changed, *self._written_by_people])
             tree, base = self._write_tree(index), self._head or EMPTY_TREE
             different = self._differences(base, tree) & self._differences(self.target, tree)
             foreign = sorted(path for path in different if not self._is_piece(path, base))
@@ -101,6 +101,11 @@ class LocalChanges:
             file = self.git.folder / path
             file.unlink(missing_ok=True)
             _remove_empty(file.parent, self.git.folder)
+
+    @property
+    def _written_by_people(self) -> list[str]:
+        """What is in the way, without Python's byte code."""
+        return [path for path in self.in_the_way if "__pycache__" not in PurePosixPath(path).parts]
 
     @property
     def _head(self) -> str | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from deployhooks import bytecode
+from tests.disks import filled, small_disk
 
 TIME = 1_700_000_000
 
@@ -65,13 +66,56 @@ def test_what_cannot_be_compiled_or_written_stays_without(tree: Path, caplog):
     broken = tree / "posts" / "broken.py"
     broken.write_text("def (:\n")
     (tree / "posts" / "nul.py").write_bytes(b"\0")
+    os.mkfifo(tree / "posts" / "pipe.py")
     cached(tree / "posts" / "views.py").mkdir(parents=True)  # where its byte code would be
     caplog.set_level("INFO")
-    bytecode.compile_project(tree)
+    assert bytecode.compile_project(tree) == 1
+    assert "3 files have no byte code, among them" in caplog.text
     assert not cached(broken).exists()
-    for name in ("broken.py", "nul.py", "views.py"):
-        assert f"no byte code for {tree / 'posts' / name}" in caplog.text
+    assert sorted(path.name for path in cached(broken).parent.iterdir()) == [
+        f"__init__.{sys.implementation.cache_tag}.pyc",
+        f"views.{sys.implementation.cache_tag}.pyc",
+    ]
     assert run(tree) == "old"
+
+
+def test_a_full_disk_leaves_no_half_byte_code(tmp_path: Path):
+    with small_disk(tmp_path / "disk", 1) as is_small:
+        if not is_small:
+            pytest.skip("only root can mount a small disk")
+        app = tmp_path / "disk" / "posts"
+        app.mkdir()
+        (app / "__init__.py").touch()
+        (app / "views.py").write_text("print('old')\n" + "x = 1\n" * 20_000)
+        (app / "__pycache__").mkdir()
+        spare = app / "spare"
+        spare.write_bytes(b"x" * 8192)
+        with filled(tmp_path / "disk"):
+            spare.unlink()
+            assert bytecode.compile_project(app.parent) == 1  # the small one
+            assert run(app.parent) == "old"
+        assert bytecode.compile_project(app.parent) == 1
+        assert run(app.parent) == "old from byte code"
+
+
+def test_byte_code_that_was_cut_short_is_made_anew(tree: Path):
+    bytecode.compile_project(tree)
+    file = cached(tree / "posts" / "views.py")
+    file.write_bytes(file.read_bytes()[:40])
+    bytecode.compile_project(tree)
+    assert run(tree) == "old from byte code"
+
+
+def test_a_package_that_is_gone_is_gone(tree: Path):
+    package = tree / "posts" / "plugin" / "inner"
+    package.mkdir(parents=True)
+    for file in (package / "__init__.py", package.parent / "__init__.py"):
+        file.touch()
+    bytecode.compile_project(tree)
+    for file in (package / "__init__.py", package.parent / "__init__.py"):
+        file.unlink()
+    bytecode.compile_project(tree)
+    assert not package.parent.exists()
 
 
 def test_another_tree_takes_the_byte_code_of_the_same_files_alone(tree: Path, tmp_path: Path):
@@ -83,6 +127,9 @@ def test_another_tree_takes_the_byte_code_of_the_same_files_alone(tree: Path, tm
     bytecode.lend_byte_code(tree, other.parent)
     assert run(other.parent) == "old from byte code"
     assert not cached(other / "gone.py").exists()
+    cached(other / "views.py").unlink()
+    cached(other / "views.py").mkdir()  # it only saves time
+    bytecode.lend_byte_code(tree, other.parent)
     write(other / "views.py", "print('new')\n")
     assert run(other.parent) == "new"
 

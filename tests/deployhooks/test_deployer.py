@@ -13,7 +13,7 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import IntegrityError, OperationalError, connection
 
 from deployhooks import cluster, control, deployer, lease, queue
 from deployhooks.models import Deploy, Step
@@ -399,15 +399,25 @@ def test_a_deploy_whose_database_goes_away_around_its_claim_goes_back_to_the_que
     assert (deploy.status, deploy.attempt) == ("succeeded", 2)
 
 
-def test_a_claim_that_fails_leaves_what_others_run_alone(checkout, monkeypatch):
+def test_a_claim_that_fails_is_told_and_leaves_what_others_run_alone(checkout, monkeypatch):
     def fail(*args, **kwargs):
         raise OperationalError("the server is gone")
 
     deploy = make_deploy(status="running", attempt=1, pid=1, worker="another 1")
     monkeypatch.setattr(deployer, "claim", fail)
-    assert not deployer.run_deploy(deploy.pk)
+    with pytest.raises(OperationalError, match="the server is gone"):
+        deployer.run_deploy(deploy.pk)
     deploy.refresh_from_db()
     assert (deploy.status, deploy.attempt) == ("running", 1)
+
+
+def test_a_step_that_breaks_a_rule_of_the_database_is_no_other_deploy(checkout):
+    def fail(context):
+        raise IntegrityError("a rule of the database")
+
+    deploy = run(index=fail)
+    assert (deploy.status, deploy.attempt) == ("queued", 1)
+    assert "a rule of the database" in deploy.steps.get(name="index").detail
 
 
 def test_what_a_killed_git_left_is_removed_and_stands_in_the_log(checkout):

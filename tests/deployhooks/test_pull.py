@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from deployhooks.bytecode import read_fresh
 from deployhooks.checkout import CheckoutError
 from deployhooks.steps.fetch import fetch
 from deployhooks.steps.pull import pull
@@ -260,6 +261,26 @@ def test_an_untracked_folder_in_the_way_of_a_file_is_kept(path, site, settings):
     (ref,) = kept_refs(path)
     assert show(path, ref, "pages/deep/one") == "mine"
     assert (path / "pages").read_text() == "now a file\n"
+
+
+def test_byte_code_in_the_way_of_a_file_is_nobodys_work(path, site, settings):
+    (path / "posts/__pycache__").mkdir(parents=True)
+    (path / "posts/__pycache__/views.cpython-311.pyc").write_text("made")
+    repos.commit(site, {"posts": "now a file\n"})
+
+    _, line = bring(settings, path)
+
+    assert "kept" not in line
+    assert kept_refs(path) == []
+    assert (path / "posts").read_text() == "now a file\n"
+
+
+def test_the_byte_code_of_what_was_pulled_is_made(path, site, settings):
+    repos.commit(site, {"posts/added.py": "ADDED = True\n"})
+
+    bring(settings, path)
+
+    assert read_fresh(path / "posts" / "added.py")
 
 
 def test_an_untracked_file_in_the_way_of_a_folder_is_kept(path, site, settings):

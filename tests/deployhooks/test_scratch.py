@@ -2,6 +2,7 @@
 
 import pytest
 
+from deployhooks.bytecode import compile_project, read_fresh
 from deployhooks.checkout.content import is_content
 from deployhooks.scratch import live_environment
 from deployhooks.steps.fetch import fetch
@@ -33,6 +34,14 @@ def test_the_new_commit_is_checked_out_beside_the_live_tree(path, settings, tmp_
     assert repos.head(scratch.tree) == commit
     assert (path / "manage.py").read_text() == "print()\n"
     assert repos.git("status", "--porcelain", cwd=path) == ""
+
+
+def test_the_byte_code_of_the_live_tree_is_there(path, settings, tmp_path):
+    repos.commit(tmp_path / "site.git", {"posts/same.py": "x = 1\n"})
+    repos.git("pull", "-q", cwd=path)
+    compile_project(path)
+    scratch = make_scratch(settings, path)
+    assert read_fresh(scratch.tree / "posts" / "same.py")
 
 
 def test_a_submodule_with_code_is_there_at_its_new_commit_one_with_content_is_not(

@@ -35,6 +35,7 @@ def test_files_beside_posts_are_served_and_sources_are_not(tmp_path, client, set
     [
         ("images/p.png", "images/p.png"),  # both
         ("images/p.thumbnail.png", "images/p.png"),  # Nikola's of a picture made small
+        ("p.thumbnail.png", "p.thumbnail.png"),
         ("papers/a b.pdf", "files/papers/a b.pdf"),  # Nikola
         ("images/p.png", "content/images/p.png"),  # a whole project of Pelican's
     ],

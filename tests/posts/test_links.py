@@ -72,7 +72,9 @@ def test_links_are_relative_to_the_post():
     assert resolve("../about.md", "sub/x.md") == "/pages/about/"
 
 
-LOST = ["nowhere.md", "img/none.png", "../../etc/passwd", "c", "link://slug/none"]
+LOST = [
+    "nowhere.md", "img/none.png", "../../etc/passwd", "../img/a b.png", "c", "link://slug/none",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("target", LOST)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deployhooks.bytecode import is_fresh
+from deployhooks.bytecode import read_fresh
 from tests.postgres import running_server
 from tests.system.live_site import LiveSite, git, wait_until
 
@@ -113,7 +113,7 @@ def test_a_push_that_moves_a_pinned_submodule_and_a_template_goes_live_at_once(
     assert deploy["to_commit"] == commit
     assert statuses(deploy)["preflight"] == "succeeded"
     assert statuses(deploy)["pull"] == "succeeded"
-    assert all(is_fresh(module) for module in (site.folder / "posts").rglob("*.py"))
+    assert all(read_fresh(module) for module in (site.folder / "posts").rglob("*.py"))
     assert site.get("/2021/03/04/second/").status == 200
     assert wait_until(lambda: site.get("/healthz").json()["commit"] == commit, 10)
 
@@ -178,6 +178,7 @@ def test_the_server_stops_cleanly_and_starts_again(
     printed = site.start()
     for label in ("webhook URL: ", "webhook secret: ", "admin password: "):
         assert printed.count(label) == 1
+    assert all(read_fresh(module) for module in (site.folder / "posts").rglob("*.py"))
     assert site.stop(number) == 0
     assert site.processes() == []
     state = site.folder / "var"
