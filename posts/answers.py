@@ -13,7 +13,7 @@ from django.apps import apps
 from django.conf import settings
 from django.urls import Resolver404, ResolverMatch, resolve
 
-from posts import groups, reading
+from posts import groups, guessing, reading
 from posts.codes import Codes
 from posts.exhibitions import Exhibitions
 from posts.models import Address, Post, Tag
@@ -98,7 +98,10 @@ class Answers:
             match = find_view(spelling)
             if match and self.is_answered(spelling, match):
                 return True
-        return not self.others.isdisjoint({path, path.rstrip("/"), path + "/"})
+        if not self.others.isdisjoint({path, path.rstrip("/"), path + "/"}):
+            return True
+        is_file = not self.files.isdisjoint(guessing.list_places(path[1:]))
+        return is_file or guessing.is_always_there(path)
 
     def is_answered(self, path: str, match: ResolverMatch) -> bool:
         """Whether the view finds something; those of other apps know best themselves."""

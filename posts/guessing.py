@@ -75,7 +75,7 @@ def find_elsewhere(path: str) -> str | None:
         once = f"/pages/{quote(galleries.slug_of(found[1]))}/"
         known = Address.objects.filter(address=once, post__in=Post.objects.shown())
         return once if known.exists() else None
-    if file := find_file(path.removeprefix("/")):
+    if file := find_file(path[1:]):
         return reverse("posts:file", args=[file])
     for pattern, kinds in FEEDS:
         if (found := pattern.fullmatch(path)) and (page := find_list(kinds, found[1])):
@@ -89,9 +89,22 @@ def find_elsewhere(path: str) -> str | None:
 
 
 def find_file(path: str) -> str | None:
-    """Where the file lies that was at this path of the older site; of a small picture the large."""
-    places = [top + name for name in (path, SMALL.sub("", path)) for top in source.TOPS]
-    return next((each for each in places if files.find_file(settings.POSTS_DIR, each)), None)
+    """Where the file lies that was at this path of the older site."""
+    there = (each for each in list_places(path) if files.find_file(settings.POSTS_DIR, each))
+    return next(there, None)
+
+
+def list_places(path: str) -> list[str]:
+    """Where a file of the older site may lie; of a small picture the large one."""
+    return [top + name for name in (path, SMALL.sub("", path)) for top in source.TOPS]
+
+
+def is_always_there(path: str) -> bool:
+    """Whether another tool has something at the path that every blog here has."""
+    return any(
+        isinstance(place, str) and place != YEAR and pattern.fullmatch(path)
+        for pattern, place in ELSEWHERE
+    )
 
 
 def find_list(place: str | tuple[Kind, ...], name: str) -> str | None:

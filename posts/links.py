@@ -115,15 +115,16 @@ class Places:
         if target.startswith(TITLE):
             found = self.resolve(target.removeprefix(TITLE), source)
             return found and replace(found, is_title=True)
-        target = unquote(target)
-        if re.match(r"link://|[{|](tag|category|index|author)[}|]", target):
-            return self.resolve_special(target)
-        target = PELICAN.sub(lambda found: found[2], target, count=1)
+        if re.match(r"link://|[{|](tag|category|index|author)[}|]", unquote(target)):
+            return self.resolve_special(unquote(target))
+        # A file's name may hold these signs as well, percent-encoded.
         path, hash_sign, fragment = target.partition("#")
         path, _, query = path.partition("?")
+        path = PELICAN.sub(lambda found: found[2], unquote(path), count=1)
+        fragment = unquote(fragment)
         ending = f"#{quote(fragment)}" if hash_sign else ""
         if not path:
-            return Found(quote(target, safe="/#?=&"))
+            return Found(quote(unquote(target), safe="/#?=&"))
         post = self.find_post(path, source)
         if post is not None:
             return Found(self.addresses[post] + ending, post=post, fragment=fragment)

@@ -42,7 +42,7 @@ TEASER_COLUMNS = 800
 LIBRARIES = ("docutils", "markdown-it-py", "mdit-py-plugins", "Pygments", "nh3", "PyYAML")
 MODULES = (
     "answers captions choosing codes conventions document exhibitions exhibits extra fitting "
-    "formula galleries headers highlight languages lines linking links listings literal "
+    "formula galleries guessing headers highlight languages lines linking links listings literal "
     "markdown markup metadata moments nikola options originals placement problems processes "
     "reading references rendering rst sanitizing shortcodes shrinking source sphinx tex thumbnails "
     "translations"

@@ -4,15 +4,15 @@ from collections import defaultdict
 from collections.abc import Callable
 from hashlib import sha1
 
-from posts import galleries, heads, source
+from posts import conventions, galleries, heads, source
 from posts.attic import Attic
 from posts.placement import Wish
 from posts.rendering import Draft
 from posts.source import PostUnreadable, SourceFile
 from posts.spool import Spool
 
-# Only the file's name and content decide how it is rendered, whatever folder it is in; what a
-# gallery is called is that of its folder.
+# Only the file's name and content decide where it asks to be, and whether it lies among the pages;
+# what a gallery is called is that of its folder.
 Key = tuple[str, str]
 
 
@@ -111,5 +111,7 @@ class Versions:
 
 
 def key_of(each: SourceFile) -> Key:
-    name = each.path if galleries.is_page(each.path) else each.path.rpartition("/")[2]
-    return name, each.digest
+    if galleries.is_page(each.path):
+        return each.path, each.digest
+    name = each.path.rpartition("/")[2]
+    return f"pages/{name}" if conventions.is_page(each.path) else name, each.digest

@@ -111,7 +111,8 @@ def steps(draw):
     if kind == "write":
         return kind, path, draw(texts(path))
     if kind == "rename":
-        return kind, path, draw(st.sampled_from([*PATHS, "2018-08-08-e.md", "sub/f.md"]))
+        others = ["2018-08-08-e.md", "sub/f.md", "pages/2018-08-08-e.md", "content/pages/f.rst"]
+        return kind, path, draw(st.sampled_from([*PATHS, *others]))
     if kind == "file":
         return (
             kind,

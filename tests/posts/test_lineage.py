@@ -67,6 +67,24 @@ def test_a_new_host_keeps_redirects_and_feed_ids(tmp_path, client):
     assert client.get("/2016/01/02/b/")["Location"] == "/2016/01/02/c/"
 
 
+@pytest.mark.parametrize("top", ["", "content/"])
+@pytest.mark.parametrize("is_out", [True, False])
+def test_a_page_that_becomes_a_post_or_a_post_a_page_keeps_its_address(tmp_path, top, is_out):
+    """It says a day; among the pages that counts for nothing."""
+    places = [f"{top}pages/about.md", f"{top}writings/about.md"]
+    if not is_out:
+        places.reverse()
+    text = make_markdown("About", LINES, date="2012-03-03")
+    before, after = index_each_commit_then_anew(
+        make_repository(tmp_path / "posts"),
+        ([], {places[0]: text, "b.md": "# B\n"}),
+        ([places[0]], {places[1]: text}),
+    )
+    assert before == after
+    former = "/pages/about/" if is_out else "/2012/03/03/about/"
+    assert former in [address for address, _ in after[places[1]][-1]]
+
+
 def test_who_came_first_keeps_the_plain_slug_on_a_new_host(tmp_path):
     root = make_repository(tmp_path / "posts")
     before, after = index_each_commit_then_anew(

@@ -20,7 +20,7 @@ ADDRESSES = {
 def resolve(target: str, source: str = "2016_06_18-x.rst") -> str | None:
     places = Places(
         addresses=ADDRESSES,
-        files={"img/a b.png", "sub/c.png", "public/d.png"},
+        files={"img/a b.png", "img/c#d?.png", "sub/c.png", "public/d.png"},
         list_address=lambda kind, name: f"/{kind}s/{name}/",
         file_address=lambda path: f"/files/{path}",
     )
@@ -55,6 +55,7 @@ def test_every_form_leads_to_the_post(target):
         ("sub/2017-01-01-分治.md#节", "/2017/01/01/%E5%88%86%E6%B2%BB/#%E8%8A%82"),
         ("about.md", "/pages/about/"),
         ("img/a%20b.png", "/files/img/a b.png"),
+        ("/img/c%23d%3F.png#x", "/files/img/c#d?.png#x"),
         ("./img/a b.png", "/files/img/a b.png"),
         ("{static}/sub/c.png", "/files/sub/c.png"),
         ("/public/d.png", "/files/public/d.png"),
@@ -101,6 +102,8 @@ FINE = [
     "/2016/01/01/a/#一节", "2016-01-01-a.md#%E4%B8%80%E8%8A%82", "2016-01-02-b.rst#part-one",
     "2016_01_02-b.rst#top", "/articles/2016-01-01-a.md.html", "2016-01-05-hidden.md",
     "/pages/about/", "/files/p.png", "p.png", "{static}/p.png", "?page=2", "#here", "#top",
+    "/rss.xml", "/feeds/all.atom.xml", "/archive.html", "/tags.html", "/categories/", "/index.html",
+    "/p.png", "/p.thumbnail.png",
     "link://slug/2016-01-02-b#part-one", "https://example.org/none", "mailto:x@example.org",
 ]  # fmt: skip
 
@@ -114,6 +117,8 @@ WRONG = {
     "/categories/none/": "leads nowhere",
     "/series/none/": "leads nowhere",
     "/nowhere.html": "leads nowhere",
+    "/nowhere.thumbnail.png": "leads nowhere",
+    "/nowhere.atom.xml": "leads nowhere",
     "/nowhere/": "leads nowhere",
     "/new/": "leads nowhere",
     "/2016/01/01/none/": "leads nowhere",
