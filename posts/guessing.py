@@ -2,7 +2,9 @@
 
 import re
 from difflib import SequenceMatcher
+from posixpath import dirname
 from typing import Any
+from unicodedata import combining, normalize
 from urllib.parse import quote, unquote
 
 from django.conf import settings
@@ -144,6 +146,7 @@ def guess(path: str, name: str) -> tuple[str | None, list[Post]]:
     parts = list(dict.fromkeys(word[at : at + 3] for word in words for at in range(len(word) - 2)))
     posts = Post.objects.listed()
     is_same = Q(*[Q(slug__iexact=each) for each in names], _connector=Q.OR)
+    is_same |= Q(title__iexact=" ".join(re.split(r"[\s_-]+", name)))
     is_exact, score = (
         search.likeness(posts, words, everywhere=True) if words else (is_same, Value(0))
     )
@@ -162,7 +165,7 @@ def guess(path: str, name: str) -> tuple[str | None, list[Post]]:
     )  # fmt: skip
     rows = list(found[:MOST_NEAR]) if name else []
     is_meant = not OTHER_KINDS.match(path)
-    same = find_same(rows, names)
+    same = find_same(rows, names, read_folder(path))
     marks = {each: measure(words[:MOST_WORDS], each) for each in rows if not each.is_exact}
     near = sorted((each for each in marks if marks[each] >= ALIKE), key=lambda each: -marks[each])
     exact = [each for each in rows if each.is_exact]
@@ -176,15 +179,33 @@ def find_codes(path: str) -> list[str]:
     return [found[1].replace("_", "-")] if found else []
 
 
-def find_same(rows: list[Post], names: list[str]) -> Post | None:
+def find_same(rows: list[Post], names: list[str], folder: str) -> Post | None:
     """The only one that is called by the first of the names by which any is.
 
-    Last comes the title, of which Pelican makes addresses.
+    Of several the only one whose file lies in the folder, of which Nikola makes addresses. Last
+    comes the title, of which Pelican does.
     """
     by_slug = [[each for each in rows if each.slug.lower() == name] for name in names]
-    by_title = [each for each in rows if reading.slugify(each.title) == names[-1]]
+    by_title = [each for each in rows if names[-1] in name_by_title(each.title)]
     found = next(filter(None, (*by_slug, by_title)), [])
+    if len(found) > 1:
+        found = [each for each in found if dirname(each.path) == folder]
     return found[0] if len(found) == 1 else None
+
+
+def read_folder(path: str) -> str:
+    """The one that an address of Nikola's names."""
+    return dirname(re.sub(r"/index\.html?$", "", path).rstrip("/")).strip("/")
+
+
+def name_by_title(title: str) -> tuple[str, str]:
+    """As slugs are made here, and as Pelican and Nikola do: without punctuation and accents.
+
+    https://docs.getpelican.com/en/stable/settings.html (SLUG_REGEX_SUBSTITUTIONS)
+    """
+    letters = normalize("NFKD", title.casefold())
+    plain = re.sub(r"[^\w\s-]", "", "".join(each for each in letters if not combining(each)))
+    return reading.slugify(title), re.sub(r"[-\s]+", "-", plain.strip())
 
 
 def nearly(posts: PostQuerySet, parts: list[str]) -> tuple[Q, Any]:

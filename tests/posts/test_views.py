@@ -191,6 +191,10 @@ def test_posting_to_a_page_is_refused(client):
         ("/posts/hello-world/", "/2016/05/05/hello-world/", 302),
         ("/posts/2016/05/hello-world/index.html", "/2016/05/05/hello-world/", 302),
         ("/what-is-it-part-2.html", "/2016/05/06/b/", 302),
+        ("/dont-panic-ubergrosse-20-is-out.html", "/2016/05/07/c/", 302),
+        ("/go-is-up.html", "/2016/05/08/d/", 302),
+        ("/posts/2015/trip/", "/2015/01/01/trip/", 302),
+        ("/posts/2016/trip/index.html", "/2016/01/01/trip/", 302),
         ("/pages/about.html", "/pages/about/", 302),
         ("/about/", "/pages/about/", 302),
         ("/rss.xml", "/rss/", 301),
@@ -222,6 +226,10 @@ def test_addresses_of_other_tools_lead_to_what_they_meant(
             "Hello world", tags="[中文]", category="C", author="Ann Lee, Bo"
         ),
         "2016-05-06-b.md": make_markdown("What is it? Part 2"),
+        "2016-05-07-c.md": make_markdown("Don't panic: Übergröße 2.0 is out!"),
+        "2016-05-08-d.md": make_markdown("Go is up"),
+        "posts/2015/trip.md": make_markdown("A trip", date="2015-01-01"),
+        "posts/2016/trip.md": make_markdown("A trip", date="2016-01-01"),
         "about.md": "# About\n",
     })  # fmt: skip
     answer = client.get(asked)
