@@ -88,13 +88,15 @@ class Places:
     @cached_property
     def by_path(self) -> dict[str, str]:
         # Reversed, so that of several the first path wins.
-        return {loosen(path): path for path in sorted(self.addresses, reverse=True)}
+        return {loosen(strip(path)): path for path in sorted(self.addresses, reverse=True)}
 
     @cached_property
     def by_name(self) -> dict[str, str]:
         paths = sorted(self.addresses, reverse=True)
         return {
-            loosen(path.rpartition("/")[2]): path for path in paths if not galleries.is_page(path)
+            loosen(strip(path.rpartition("/")[2])): path
+            for path in paths
+            if not galleries.is_page(path)
         }
 
     @cached_property
@@ -193,6 +195,11 @@ def loosen(path: str) -> str:
     """What is left of a path when spelling does not matter: `A/b-c.rst.html` is `a/b_c`."""
     path = path.rstrip("/").removesuffix(".html").removesuffix(".htm")
     return MARKUP_ENDS.sub("", path).lower().replace("-", "_").replace(" ", "_")
+
+
+def strip(path: str) -> str:
+    """A post's path without Nikola's `.txt`, which in a link may be of any other file."""
+    return path.removesuffix(".txt")
 
 
 def has_post_form(path: str) -> bool:

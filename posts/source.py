@@ -15,6 +15,8 @@ from posts.metadata import YEARS
 RST_EXTENSIONS = (".rst", ".rest")
 MARKDOWN_EXTENSIONS = (".md", ".markdown", ".mkd", ".mdown")
 EXTENSIONS = RST_EXTENSIONS + MARKDOWN_EXTENSIONS
+# In these Nikola reads `.txt` as reStructuredText; elsewhere that may be anything.
+NIKOLA_FOLDERS = ("posts/", "pages/", "stories/")
 
 # What may be served from beside the posts: never a post's source, never a script or a page.
 FILE_EXTENSIONS = frozenset(
@@ -154,7 +156,11 @@ def is_seen(path: str) -> bool:
 
 
 def is_post(path: str) -> bool:
-    return extension_of(path) in EXTENSIONS and not is_readme(path) and not galleries.is_page(path)
+    extension = extension_of(path)
+    is_marked_up = extension in EXTENSIONS or (
+        extension == ".txt" and path.startswith(NIKOLA_FOLDERS)
+    )
+    return is_marked_up and not is_readme(path) and not galleries.is_page(path)
 
 
 def is_code(path: str) -> bool:

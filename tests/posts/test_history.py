@@ -111,7 +111,8 @@ def steps(draw):
     if kind == "write":
         return kind, path, draw(texts(path))
     if kind == "rename":
-        others = ["2018-08-08-e.md", "sub/f.md", "pages/2018-08-08-e.md", "content/pages/f.rst"]
+        others = ["2018-08-08-e.md", "sub/f.md", "pages/2018-08-08-e.md", "content/pages/f.rst",
+                  "posts/f.txt"]  # fmt: skip
         return kind, path, draw(st.sampled_from([*PATHS, *others]))
     if kind == "file":
         return (

@@ -8,6 +8,7 @@ import pytest
 from posts import shortcodes
 from posts.index import index_posts
 from posts.literal import Code
+from posts.models import Post
 from posts.placement import wished_slug
 from tests.posts.blogs import get_post, index, messages, write_posts
 from tests.posts.test_formats import read
@@ -166,6 +167,27 @@ def test_the_original_site_is_linked_and_no_summary(tmp_path):
     assert draft.summary == "Text."
     evil = read(tmp_path, "y.rst", f"{HEAD}.. link: javascript:x\n\nText.\n")
     assert "javascript" not in evil.body
+
+
+@pytest.mark.django_db
+def test_text_in_the_folders_of_posts_is_restructuredtext(tmp_path):
+    index(tmp_path, **{
+        "posts/2012/one.txt": HEAD + "Some *text*, `a <two.txt>`_ and `b <two>`_.\n",
+        "posts/2012/two.txt": "Some *text*.\n",
+        "posts/2012/two.meta": ".. title: Two\n.. slug: two\n.. date: 2013-03-30\n",
+        "posts/2012/two.de.txt": "Ein *Text*.\n",
+        "pages/about.txt": ".. title: About\n\nMe.\n",
+        "notes.txt": "Not for you.\n",
+        "posts/readme.txt": "Nor this.\n",
+    })  # fmt: skip
+    posts = {post.path: post for post in Post.objects.all()}
+    assert sorted(posts) == [
+        "pages/about.txt", "posts/2012/one.txt", "posts/2012/two.de.txt", "posts/2012/two.txt"
+    ]  # fmt: skip
+    assert "<em>text</em>" in posts["posts/2012/two.txt"].body
+    assert posts["posts/2012/one.txt"].urls == ["/2013/03/30/two/"] * 2
+    assert posts["posts/2012/two.de.txt"].get_absolute_url() == "/2013/03/30/two-de/"
+    assert posts["pages/about.txt"].get_absolute_url() == "/pages/about/"
 
 
 @pytest.mark.django_db
