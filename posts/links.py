@@ -88,13 +88,13 @@ class Places:
     @cached_property
     def by_path(self) -> dict[str, str]:
         # Reversed, so that of several the first path wins.
-        return {loosen(strip(path)): path for path in sorted(self.addresses, reverse=True)}
+        return {loosen(strip_txt(path)): path for path in sorted(self.addresses, reverse=True)}
 
     @cached_property
     def by_name(self) -> dict[str, str]:
         paths = sorted(self.addresses, reverse=True)
         return {
-            loosen(strip(path.rpartition("/")[2])): path
+            loosen(strip_txt(path.rpartition("/")[2])): path
             for path in paths
             if not galleries.is_page(path)
         }
@@ -197,7 +197,7 @@ def loosen(path: str) -> str:
     return MARKUP_ENDS.sub("", path).lower().replace("-", "_").replace(" ", "_")
 
 
-def strip(path: str) -> str:
+def strip_txt(path: str) -> str:
     """A post's path without Nikola's `.txt`, which in a link may be of any other file."""
     return path.removesuffix(".txt")
 
