@@ -16,13 +16,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 from importlib.util import MAGIC_NUMBER, cache_from_source, source_hash
 from pathlib import Path
+from types import CodeType
 
 from django.apps import apps
 from django.conf import settings
 
 logger = logging.getLogger(__name__)
 
-CACHE = "__pycache__"
+CACHE, DRAFT = "__pycache__", ".draft"
 # Of byte code that Python compares with its source by content. https://peps.python.org/pep-0552/
 IS_CHECKED = (0b11).to_bytes(4, "little")
 
@@ -66,10 +67,10 @@ def read_fresh(source: Path) -> bytes | None:
         data = Path(cache_from_source(str(source))).read_bytes()
         if data[:16] != _head(source.read_bytes()):
             return None
-        marshal.loads(data[16:])  # noqa: S302 - as Python itself does at each import
+        code = marshal.loads(data[16:])  # noqa: S302 - as Python itself does at each import
     except (OSError, EOFError, ValueError, TypeError):
         return None
-    return data
+    return data if isinstance(code, CodeType) else None
 
 
 def _find_places(folder: Path) -> Iterator[Path]:
@@ -90,7 +91,7 @@ def _compile(source: Path) -> str:
         text = source.read_bytes()
         code = compile(text, str(source), "exec", dont_inherit=True)
         _write(source, _head(text) + marshal.dumps(code), is_lasting=True)
-    except (OSError, SyntaxError, ValueError, RecursionError) as error:
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return f"{source}: {error}"
     return ""
 
@@ -102,8 +103,8 @@ def _head(text: bytes) -> bytes:
 def _write(source: Path, data: bytes, *, is_lasting: bool) -> None:
     """The whole of it or nothing, also when the disk is full; `is_lasting`: or the power fails."""
     target = Path(cache_from_source(str(source)))
-    target.parent.mkdir(exist_ok=True)
-    draft = target.with_suffix(f".{os.getpid()}.draft")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_suffix(f".{os.getpid()}{DRAFT}")
     try:
         with draft.open("wb") as file:
             file.write(data)
@@ -119,8 +120,17 @@ def _write(source: Path, data: bytes, *, is_lasting: bool) -> None:
 def _remove_leftovers(folder: Path) -> None:
     """A package that is gone could still be imported, as an empty one, while its folder stays."""
     for place in _find_places(folder):
-        for cache in sorted(place.rglob(CACHE), reverse=True):
-            if not any(cache.parent.glob("*.py")) and not _is_foreign(cache):
+        caches = sorted(place.rglob(CACHE), key=lambda each: len(each.parts), reverse=True)
+        for cache in (each for each in caches if not _is_foreign(each)):
+            for draft in cache.glob(f"*{DRAFT}"):  # of a process that was killed
+                draft.unlink(missing_ok=True)
+            if not any(cache.parent.glob("*.py")):
                 shutil.rmtree(cache, ignore_errors=True)
-                with suppress(OSError):  # it holds something else
-                    cache.parent.rmdir()
+                _remove_empty(cache.parent, folder)
+
+
+def _remove_empty(place: Path, top: Path) -> None:
+    with suppress(OSError):  # one holds something else
+        while place != top:
+            place.rmdir()
+            place = place.parent

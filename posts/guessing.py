@@ -13,6 +13,7 @@ from django.http import Http404
 from django.urls import reverse
 
 from posts import files, galleries, groups, reading, search, source
+from posts.conventions import within_top
 from posts.groups import AUTHOR, CATEGORY, LANGUAGE, TAG, Kind
 from posts.links import MARKUP_ENDS
 from posts.models import Address, Post, PostQuerySet
@@ -189,7 +190,7 @@ def find_same(rows: list[Post], names: list[str], folder: str) -> Post | None:
     by_title = [each for each in rows if names[-1] in name_by_title(each.title)]
     found = next(filter(None, (*by_slug, by_title)), [])
     if len(found) > 1:
-        found = [each for each in found if dirname(each.path) == folder]
+        found = [each for each in found if dirname(within_top(each.path)) == folder]
     return found[0] if len(found) == 1 else None
 
 

@@ -119,24 +119,29 @@ class Places:
             return found and replace(found, is_title=True)
         if re.match(r"link://|[{|](tag|category|index|author)[}|]", unquote(target)):
             return self.resolve_special(unquote(target))
-        # A file's name may hold these signs as well, percent-encoded.
-        path, hash_sign, fragment = target.partition("#")
-        path, _, query = path.partition("?")
-        path = PELICAN.sub(lambda found: found[2], unquote(path), count=1)
-        fragment = unquote(fragment)
-        ending = f"#{quote(fragment)}" if hash_sign else ""
+        # Percent-encoded, `?` and `#` are of a file's name; some encode all of what they write.
+        path, _, fragment = map(unquote, split(target))
+        if found := self.find(PELICAN.sub(take_path, path, count=1), fragment, source):
+            return found
+        target = PELICAN.sub(take_path, unquote(target), count=1)
+        path, query, fragment = split(target)
         if not path:
-            return Found(quote(unquote(target), safe="/#?=&"))
-        post = self.find_post(path, source)
-        if post is not None:
-            return Found(self.addresses[post] + ending, post=post, fragment=fragment)
-        for candidate in self.candidates(path, source):
-            if candidate in self.files:
-                return Found(self.file_address(candidate) + ending)
+            return Found(quote(target, safe="/#?=&"))
+        if found := self.find(path, fragment, source):
+            return found
         if not path.startswith("/"):
             return None
-        url = quote(path) + (f"?{query}" if query else "") + ending
+        url = quote(path) + (f"?{query}" if query else "") + end_with(fragment)
         return Found(url, fragment=fragment, path=path)
+
+    def find(self, path: str, fragment: str, source: str) -> Found | None:
+        """A post, or a file beside the posts."""
+        post = self.find_post(path, source) if path else None
+        if post is not None:
+            return Found(self.addresses[post] + end_with(fragment), post=post, fragment=fragment)
+        there = (each for each in self.candidates(path, source) if each in self.files)
+        file = next(there, None)
+        return Found(self.file_address(file) + end_with(fragment)) if file else None
 
     def resolve_absolute(self, target: str) -> Found:
         """As written: what follows the site's own address is a page's, never a file's name."""
@@ -189,6 +194,21 @@ class Places:
         places = [] if path.startswith("/") else [beside]
         places += [top + from_top for top in TOPS if not from_top.startswith("../")]
         return [found for found in places if not found.startswith("../")]
+
+
+def split(target: str) -> tuple[str, str, str]:
+    """Path, query and fragment."""
+    rest, _, fragment = target.partition("#")
+    path, _, query = rest.partition("?")
+    return path, query, fragment
+
+
+def take_path(found: re.Match[str]) -> str:
+    return found[2]
+
+
+def end_with(fragment: str) -> str:
+    return f"#{quote(fragment)}" if fragment else ""
 
 
 def loosen(path: str) -> str:

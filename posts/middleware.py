@@ -16,11 +16,6 @@ class CommonMiddleware(common.CommonMiddleware):
 
     response_redirect_class = Moved
 
-    def should_redirect_with_slash(self, request: HttpRequest) -> bool:
-        """No page of ours is a file: these are of the older site, and 404 knows them."""
-        is_file = request.path_info.endswith((".html", ".xml"))
-        return not is_file and super().should_redirect_with_slash(request)
-
 
 def redirect_moved(
     get_response: Callable[[HttpRequest], HttpResponse],

@@ -158,7 +158,7 @@ def is_seen(path: str) -> bool:
 def is_post(path: str) -> bool:
     extension = extension_of(path)
     is_marked_up = extension in EXTENSIONS or (
-        extension == ".txt" and path.startswith(NIKOLA_FOLDERS)
+        extension == ".txt" and path.startswith(NIKOLA_FOLDERS) and not is_code(path)
     )
     return is_marked_up and not is_readme(path) and not galleries.is_page(path)
 

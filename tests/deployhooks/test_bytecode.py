@@ -66,11 +66,12 @@ def test_what_cannot_be_compiled_or_written_stays_without(tree: Path, caplog):
     broken = tree / "posts" / "broken.py"
     broken.write_text("def (:\n")
     (tree / "posts" / "nul.py").write_bytes(b"\0")
+    (tree / "posts" / "deep.py").write_text("x = " + "-" * 100_000 + "1\n")
     os.mkfifo(tree / "posts" / "pipe.py")
     cached(tree / "posts" / "views.py").mkdir(parents=True)  # where its byte code would be
     caplog.set_level("INFO")
     assert bytecode.compile_project(tree) == 1
-    assert "3 files have no byte code, among them" in caplog.text
+    assert "4 files have no byte code, among them" in caplog.text
     assert not cached(broken).exists()
     assert sorted(path.name for path in cached(broken).parent.iterdir()) == [
         f"__init__.{sys.implementation.cache_tag}.pyc",
@@ -101,21 +102,27 @@ def test_a_full_disk_leaves_no_half_byte_code(tmp_path: Path):
 def test_byte_code_that_was_cut_short_is_made_anew(tree: Path):
     bytecode.compile_project(tree)
     file = cached(tree / "posts" / "views.py")
-    file.write_bytes(file.read_bytes()[:40])
-    bytecode.compile_project(tree)
-    assert run(tree) == "old from byte code"
+    whole = file.read_bytes()
+    for odd in (whole[:40], whole[:16] + b"N"):
+        file.write_bytes(odd)
+        file.with_suffix(".1.draft").touch()
+        bytecode.compile_project(tree)
+        assert run(tree) == "old from byte code"
+        assert len(list(file.parent.iterdir())) == 2
 
 
 def test_a_package_that_is_gone_is_gone(tree: Path):
-    package = tree / "posts" / "plugin" / "inner"
-    package.mkdir(parents=True)
-    for file in (package / "__init__.py", package.parent / "__init__.py"):
+    package = tree / "posts" / "plugin"
+    files = [package / "__init__.py", package / "V1" / "__init__.py", package / "a" / "b" / "c.py"]
+    for file in files:
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
     bytecode.compile_project(tree)
-    for file in (package / "__init__.py", package.parent / "__init__.py"):
+    for file in files:
         file.unlink()
     bytecode.compile_project(tree)
-    assert not package.parent.exists()
+    assert not package.exists()
+    assert run(tree) == "old from byte code"
 
 
 def test_another_tree_takes_the_byte_code_of_the_same_files_alone(tree: Path, tmp_path: Path):

@@ -51,12 +51,6 @@ def test_the_address_that_a_file_had_in_the_older_site_leads_to_it(
     assert client.get(f"/other/{path}").status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/pages/nothing.html", "/tags/nothing.xml"])
-def test_what_is_named_like_a_file_is_not_looked_for_below_a_slash(tmp_path, client, path):
-    index(tmp_path, **{"2016-01-01-a.md": "# A\n"})
-    assert client.get(path).status_code == 404
-
-
 @pytest.mark.parametrize("path", ["files/2016-01-01-b.md", "content/_p.png", "files/../p.png"])
 def test_no_other_file_has_such_an_address(tmp_path, client, settings, path):
     settings.POSTS_DIR = tmp_path / "posts"

@@ -178,6 +178,7 @@ def test_text_in_the_folders_of_posts_is_restructuredtext(tmp_path):
         "posts/2012/two.de.txt": "Ein *Text*.\n",
         "pages/about.txt": ".. title: About\n\nMe.\n",
         "notes.txt": "Not for you.\n",
+        "posts/code/hello.txt": "Nor is code.\n",
         "posts/readme.txt": "Nor this.\n",
     })  # fmt: skip
     posts = {post.path: post for post in Post.objects.all()}

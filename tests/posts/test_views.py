@@ -195,6 +195,8 @@ def test_posting_to_a_page_is_refused(client):
         ("/go-is-up.html", "/2016/05/08/d/", 302),
         ("/posts/2015/trip/", "/2015/01/01/trip/", 302),
         ("/posts/2016/trip/index.html", "/2016/01/01/trip/", 302),
+        ("/pages/about-me.html", "/pages/me/", 302),
+        ("/pages/pom.xml", "/pages/pom.xml/", 301),
         ("/pages/about.html", "/pages/about/", 302),
         ("/about/", "/pages/about/", 302),
         ("/rss.xml", "/rss/", 301),
@@ -228,9 +230,10 @@ def test_addresses_of_other_tools_lead_to_what_they_meant(
         "2016-05-06-b.md": make_markdown("What is it? Part 2"),
         "2016-05-07-c.md": make_markdown("Don't panic: Übergröße 2.0 is out!"),
         "2016-05-08-d.md": make_markdown("Go is up"),
-        "posts/2015/trip.md": make_markdown("A trip", date="2015-01-01"),
+        "pom.xml.md": make_markdown("Maven"),
+        "content/posts/2015/trip.md": make_markdown("A trip", date="2015-01-01"),
         "posts/2016/trip.md": make_markdown("A trip", date="2016-01-01"),
-        "about.md": "# About\n",
+        "about.md": "# About\n", "me.md": "# About me\n",
     })  # fmt: skip
     answer = client.get(asked)
     assert (answer.status_code, answer.headers.get("Location")) == (status, address)
