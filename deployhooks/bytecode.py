@@ -123,7 +123,8 @@ def _remove_leftovers(folder: Path) -> None:
         caches = sorted(place.rglob(CACHE), key=lambda each: len(each.parts), reverse=True)
         for cache in (each for each in caches if not _is_foreign(each)):
             for draft in cache.glob(f"*{DRAFT}"):  # of a process that was killed
-                draft.unlink(missing_ok=True)
+                with suppress(OSError):
+                    draft.unlink()
             if not any(cache.parent.glob("*.py")):
                 shutil.rmtree(cache, ignore_errors=True)
                 _remove_empty(cache.parent, folder)

@@ -69,12 +69,14 @@ def test_what_cannot_be_compiled_or_written_stays_without(tree: Path, caplog):
     (tree / "posts" / "deep.py").write_text("x = " + "-" * 100_000 + "1\n")
     os.mkfifo(tree / "posts" / "pipe.py")
     cached(tree / "posts" / "views.py").mkdir(parents=True)  # where its byte code would be
+    (cached(broken).parent / "odd.draft").mkdir()
     caplog.set_level("INFO")
     assert bytecode.compile_project(tree) == 1
     assert "4 files have no byte code, among them" in caplog.text
     assert not cached(broken).exists()
     assert sorted(path.name for path in cached(broken).parent.iterdir()) == [
         f"__init__.{sys.implementation.cache_tag}.pyc",
+        "odd.draft",
         f"views.{sys.implementation.cache_tag}.pyc",
     ]
     assert run(tree) == "old"
