@@ -21,6 +21,8 @@ from types import CodeType
 from django.apps import apps
 from django.conf import settings
 
+from deployhooks.checkout.local_changes import remove_empty
+
 logger = logging.getLogger(__name__)
 
 CACHE, DRAFT = "__pycache__", ".draft"
@@ -127,11 +129,5 @@ def _remove_leftovers(folder: Path) -> None:
                     draft.unlink()
             if not any(cache.parent.glob("*.py")):
                 shutil.rmtree(cache, ignore_errors=True)
-                _remove_empty(cache.parent, folder)
-
-
-def _remove_empty(place: Path, top: Path) -> None:
-    with suppress(OSError):  # one holds something else
-        while place != top:
-            place.rmdir()
-            place = place.parent
+                with suppress(OSError):
+                    remove_empty(cache.parent, folder)

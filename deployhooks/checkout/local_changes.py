@@ -100,7 +100,7 @@ class LocalChanges:
         for path in self.in_the_way:
             file = self.git.folder / path
             file.unlink(missing_ok=True)
-            _remove_empty(file.parent, self.git.folder)
+            remove_empty(file.parent, self.git.folder)
 
     @property
     def _written_by_people(self) -> list[str]:
@@ -250,7 +250,8 @@ def _untracked_below(folder: Path, place: Path, known: set[str]) -> Iterator[str
                 yield path
 
 
-def _remove_empty(place: Path, top: Path) -> None:
+def remove_empty(place: Path, top: Path) -> None:
+    """Remove a folder and those above it, below `top`, as far as they are empty."""
     while place != top and place.is_dir() and not any(place.iterdir()):
         place.rmdir()
         place = place.parent
